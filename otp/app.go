@@ -1,0 +1,64 @@
+package otp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Mode says whether an app is real.
+type Mode string
+
+// The modes of an app.
+const (
+	Production Mode = "production"
+	Test       Mode = "test" // test numbers and the null route are allowed
+)
+
+// ResendPolicy says what a resend does to the code.
+type ResendPolicy string
+
+// The policies.
+const (
+	ResendSame ResendPolicy = "same" // the same digits while half their life is left
+	ResendNew  ResendPolicy = "new"  // always fresh digits
+)
+
+// App is an application that uses the box. It is defined in the config file
+// only and does not change while the box runs.
+type App struct {
+	ID      string
+	Aliases []string
+	Name    string
+	// Keys are the SHA-256 digests of the accepted keys, each the whole string
+	// with its pk_ or sk_.
+	Keys [][32]byte
+	// Doors are the wire formats that are open: "native", ...
+	Doors   []string
+	Default bool
+	Hosts   []string
+	// Backends are addresses of the app's own servers: they carry many people,
+	// so no per-address rule applies to them.
+	Backends []netip.Prefix
+	// SafePrefixes are beginnings of E.164 numbers (with +) that the block
+	// rule never counts.
+	SafePrefixes []string
+	Mode         Mode
+	// TestNumbers gives fixed codes to numbers (E.164) in test mode; nothing is
+	// sent to them.
+	TestNumbers map[string]string
+	CodeLength  int           // 6 to 10, default 6
+	CodeTTL     time.Duration // 30 s to 10 min, default 5 min
+	Resend      ResendPolicy  // default same
+	Sessions    bool
+	Private     bool
+	Countries   []string // ISO 3166 regions, or "*"
+	WebDomain   string
+	AndroidHash string
+	// Texts are message templates by locale; what is missing is the built-in
+	// text of that locale.
+	Texts     map[string]string
+	Origins   []string
+	Redirects []string
+	Inbound   bool
+}
+

@@ -1,0 +1,133 @@
+package otp
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Clock tells box time: a time that goes on through suspend, never runs
+// backwards through a restart, and does not follow a wall clock that is set
+// while the box runs. Every deadline is box time.
+type Clock struct {
+	start     time.Time
+	suspended func() time.Duration
+	boot      func() Boot
+	build     Time
+	anchor    atomic.Int64 // Time at start
+	marked    atomic.Int64 // Time of the last mark
+}
+
+// Boot is where a machine's life stands: which boot it is and how long it has
+// lasted, suspend included.
+type Boot struct {
+	ID      string
+	Elapsed time.Duration
+}
+
+// ClockSource is what a clock is made of; the zero source runs on the wall
+// clock alone.
+type ClockSource struct {
+	// Suspended returns how long the machine has slept since the process
+	// started; nil: never.
+	Suspended func() time.Duration
+	// Boot returns the present boot; nil: unknown.
+	Boot func() Boot
+	// Build is the date of this build: no earlier time can be true.
+	Build Time
+}
+
+// markEvery is how often the clock mark is written, in a closure that runs
+// anyway.
+const markEvery = 10 * time.Second
+
+// mark is the highest box time that is known to have passed.
+type mark struct {
+	_       struct{} `cbor:",toarray"`
+	At      Time
+	BootID  string
+	Elapsed int64 // milliseconds of boot time at At
+}
+
+var markKey = Key{KindMeta, "clock"}
+
+// NewClock starts a clock at the wall clock's time, or at the build date if
+// the wall clock is behind it. [Clock.Restore] moves it on to where the box
+// has been.
+func NewClock(source ClockSource) *Clock {
+	c := &Clock{start: time.Now(), suspended: source.Suspended, boot: source.Boot, build: source.Build}
+	c.anchor.Store(int64(max(TimeOf(c.start), source.Build)))
+	return c
+}
+
+// Now returns box time.
+func (c *Clock) Now() Time {
+	t := Time(c.anchor.Load()).Add(time.Since(c.start))
+	if c.suspended != nil {
+		t = t.Add(c.suspended())
+	}
+	return t
+}
+
+// Wall returns the wall clock, for `clock status` only.
+func (c *Clock) Wall() Time { return TimeOf(time.Now()) }
+
+// Build returns the build date: a box time below it is known to be wrong.
+func (c *Clock) Build() Time { return c.build }
+
+// Restore anchors the clock to the stored mark: in the same boot it goes on by
+// the elapsed boot time, in a new boot it starts at the latest of the mark,
+// the wall clock and the build date.
+func (c *Clock) Restore(tx Tx) error {
+	var m mark
+	found, err := load(tx, markKey, &m)
+	if err != nil || !found {
+		return err
+	}
+	now := c.Now()
+	truth := max(now, m.At)
+	if b := c.bootNow(); b.ID != "" && b.ID == m.BootID && b.Elapsed.Milliseconds() >= m.Elapsed {
+		truth = max(m.At.Add(b.Elapsed-time.Duration(m.Elapsed)*time.Millisecond), c.build)
+	}
+	c.anchor.Add(int64(truth - now))
+	return nil
+}
+
+// Mark writes the clock mark if the last one is markEvery old. Closures that
+// write anyway call it last.
+func (c *Clock) Mark(tx Tx) {
+	now := c.Now()
+	last := c.marked.Load()
+	if now.Sub(Time(last)) < markEvery && last != 0 {
+		return
+	}
+	c.mark(tx, now)
+}
+
+// Accept steps box time to the wall clock, forwards or backwards, and kills
+// every live code: an operator's decision (`pinferry clock accept`).
+func (c *Clock) Accept(ctx context.Context, store Store) error {
+	now := c.Now()
+	truth := max(c.Wall(), c.build)
+	err := store.Update(ctx, func(tx Tx) error {
+		c.mark(tx, truth)
+		return replaceEpoch(tx)
+	})
+	if err == nil {
+		c.anchor.Add(int64(truth - now))
+	}
+	return err
+}
+
+func (c *Clock) mark(tx Tx, now Time) {
+	b := c.bootNow()
+	save(tx, markKey, mark{At: now, BootID: b.ID, Elapsed: b.Elapsed.Milliseconds()}, 0)
+	c.marked.Store(int64(now))
+}
+
+func (c *Clock) bootNow() Boot {
+	if c.boot == nil {
+		return Boot{}
+	}
+	return c.boot()
+}

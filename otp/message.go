@@ -1,0 +1,96 @@
+package otp
+
+import "time"
+
+// MessageState says how far a message has come.
+type MessageState string
+
+// The states of a message. All but accepted and sending are terminal, though
+// sent may still become delivered or undelivered.
+const (
+	MessageAccepted    MessageState = "accepted"
+	MessageSending     MessageState = "sending"
+	MessageSent        MessageState = "sent"
+	MessageDelivered   MessageState = "delivered"
+	MessageUndelivered MessageState = "undelivered"
+	MessageSuperseded  MessageState = "superseded"
+	MessageUnknown     MessageState = "unknown"
+	MessageFailed      MessageState = "failed"
+	MessageExpired     MessageState = "expired"
+)
+
+// Reason says why a message is in its state. The list is closed.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNone       Reason = ""
+	ReasonRecipient  Reason = "recipient_refused" // the network will not reach this number
+	ReasonSIM        Reason = "sim_refused"       // the SIM may not send: credit, barring, no service
+	ReasonEncoding   Reason = "encoding"          // the modem refused the PDU: our fault
+	ReasonStorage    Reason = "storage_full"      // the SIM's or the modem's memory is full
+	ReasonTemporary  Reason = "network_temporary" // congestion, out of order for now
+	ReasonModemBusy  Reason = "modem_busy"        // the modem cannot now
+	ReasonNoAnswer   Reason = "no_answer"         // silence after the message was handed over
+	ReasonRouteGone  Reason = "route_gone"        // the port or the provider went away
+	ReasonNoRoute    Reason = "no_route"          // no route was ready in time
+	ReasonRestart    Reason = "restart"           // the box stopped during the attempt
+	ReasonResent     Reason = "resent"            // a newer message replaced it
+	ReasonApproved   Reason = "approved"          // the code had been verified already
+	ReasonCanceled   Reason = "canceled"
+	ReasonTooLate    Reason = "too_late"     // the code's or the message's life ended first
+	ReasonReport     Reason = "not_received" // the network reported that the handset did not get it
+	ReasonApp        Reason = "app_removed"  // the configuration no longer knows the app
+	ReasonRouteFault Reason = "route_fault"  // a defect in the route's own code
+	ReasonTestNumber Reason = "test_number"  // nothing is sent to a test number
+)
+
+// Priority orders the queue: no plain message is ever ahead of a code.
+type Priority uint8
+
+// The priorities.
+const (
+	PriorityNormal Priority = iota
+	PriorityHigh
+	PriorityCode
+)
+
+// keepMessage is how long a message can be read, from its creation.
+const keepMessage = 168 * time.Hour
+
+// Message is one outgoing SMS.
+type Message struct {
+	_ struct{} `cbor:",toarray"`
+
+	ID       ID
+	App      string
+	Address  Address
+	Priority Priority
+
+	State  MessageState
+	Reason Reason
+	Route  string // of the last attempt
+	// Tries counts attempts; MaybeSent those of them that may have reached the
+	// handset. MaybeSent never passes 2.
+	Tries, MaybeSent uint8
+	// Avoid names routes that are tried last, or (Barred) not at all.
+	Avoid, Barred []string
+	// PossibleDuplicate marks a repeat after an unknown outcome.
+	PossibleDuplicate bool
+	// Resend marks a message that a resend made.
+	Resend bool
+
+	Created  Time
+	Updated  Time
+	Deadline Time // from it on the message is not sent any more
+
+	// Of a code: the verification and generation whose digits it carries. The
+	// digits themselves are derived when it is sent.
+	Verification ID
+	Generation   uint32
+	// Of a plain message: its text, sealed; gone when the message has ended.
+	Sealed []byte
+}
+
+// IsCode tells whether the message carries a code.
+func (m *Message) IsCode() bool { return m.Priority == PriorityCode }
