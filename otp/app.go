@@ -3,6 +3,8 @@ package otp
 import (
 	"net/netip"
 	"time"
+
+	"github.com/pinferry/pinferry/otp/text"
 )
 
 // Mode says whether an app is real.
@@ -44,7 +46,7 @@ type App struct {
 	SafePrefixes []string
 	Mode         Mode
 	// TestNumbers gives fixed codes to numbers (E.164) in test mode; nothing is
-	// sent to them.
+	// sent to them. Once prepared, its keys are address keys.
 	TestNumbers map[string]string
 	CodeLength  int           // 6 to 10, default 6
 	CodeTTL     time.Duration // 30 s to 10 min, default 5 min
@@ -60,5 +62,6 @@ type App struct {
 	Origins   []string
 	Redirects []string
 	Inbound   bool
-}
 
+	templates map[string]text.Template // by locale, once prepared
+}

@@ -1,6 +1,9 @@
 package otp
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // MessageState says how far a message has come.
 type MessageState string
@@ -90,6 +93,55 @@ type Message struct {
 	Generation   uint32
 	// Of a plain message: its text, sealed; gone when the message has ended.
 	Sealed []byte
+}
+
+func messageKey(id ID) Key { return Key{KindMessage, id.key()} }
+
+func outboxKey(id ID) Key { return Key{KindOutbox, id.key()} }
+
+func saveMessage(tx Tx, m *Message) {
+	save(tx, messageKey(m.ID), m, m.Created.Add(keepMessage))
+}
+
+func loadMessage(tx Tx, id ID) (m Message, found bool, err error) {
+	found, err = load(tx, messageKey(id), &m)
+	return m, found, err
+}
+
+// createMessage writes a new message with its place in the app's list and,
+// unless it has ended already, in the outbox.
+func createMessage(tx Tx, m *Message) {
+	saveMessage(tx, m)
+	tx.Put(listKey(m), nil, m.Created.Add(keepMessage))
+	if m.State == MessageAccepted {
+		tx.Put(outboxKey(m.ID), nil, 0)
+	}
+}
+
+// endMessage writes a message that is not sent any more. Its text is gone in
+// the same commit.
+func endMessage(tx Tx, m *Message, state MessageState, reason Reason, now Time) {
+	m.State, m.Reason, m.Updated, m.Sealed = state, reason, now, nil
+	saveMessage(tx, m)
+	tx.Delete(outboxKey(m.ID))
+}
+
+// supersede takes back a message that is still queued; one that is on its way
+// or has ended is left alone.
+func supersede(tx Tx, id ID, reason Reason, now Time) error {
+	m, found, err := loadMessage(tx, id)
+	if err != nil || !found || m.State != MessageAccepted {
+		return err
+	}
+	endMessage(tx, &m, MessageSuperseded, reason, now)
+	return nil
+}
+
+// listKey sorts an app's messages with the newest first.
+func listKey(m *Message) Key {
+	part := append([]byte(m.App), 0)
+	part = binary.BigEndian.AppendUint64(part, ^uint64(m.Created))
+	return Key{KindMessageList, string(append(part, m.ID[:]...))}
 }
 
 // IsCode tells whether the message carries a code.

@@ -18,5 +18,9 @@ func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 // TimeOf returns the box time of a time of the standard library.
 func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 
-// seconds returns t in whole seconds, the unit of a quota row.
-func (t Time) seconds() uint32 { return uint32(t / 1000) }
+// seconds returns t in whole seconds, rounded up: an event counts from no
+// earlier than it happened, so a quota row never lets one through too soon.
+func (t Time) seconds() uint32 { return uint32((t + 999) / 1000) }
+
+// secondsTime is the moment that a quota row names.
+func secondsTime(s uint32) Time { return Time(s) * 1000 }

@@ -78,7 +78,7 @@ type Verification struct {
 // verification.
 type callerTries struct {
 	_      struct{} `cbor:",toarray"`
-	Caller string // source bucket
+	Caller string   // source bucket
 	Tries  uint8
 }
 

@@ -1,0 +1,48 @@
+package otp
+
+import (
+	"context"
+
+	"github.com/rs/zerolog"
+)
+
+// Box is what the acting types share.
+type Box struct {
+	Store  Store
+	Clock  *Clock
+	Keys   *Keys
+	Apps   *Apps
+	Limits Limits
+	// Metrics may be nil in tests.
+	Metrics *Metrics
+	Log     zerolog.Logger
+	// Low tells whether the disk is below its soft mark, where nothing new is
+	// begun; nil: never.
+	Low func() bool
+}
+
+// Open prepares the store: it anchors the clock to where the box has been and
+// makes sure of an epoch. lost says that rows may be missing, and then, or with
+// another box key, every live code dies. It reports whether that happened.
+func (b *Box) Open(ctx context.Context, lost bool) (replaced bool, err error) {
+	err = b.Store.Update(ctx, func(tx Tx) error {
+		if err := b.Clock.Restore(tx); err != nil {
+			return err
+		}
+		var err error
+		replaced, err = b.Keys.Open(tx, lost)
+		return err
+	})
+	return replaced, err
+}
+
+// Beat proves that the store still writes, by writing the clock mark: the
+// watchdog's pulse.
+func (b *Box) Beat(ctx context.Context) error {
+	return b.Store.Update(ctx, func(tx Tx) error {
+		b.Clock.mark(tx, b.Clock.Now())
+		return nil
+	})
+}
+
+func (b *Box) low() bool { return b.Low != nil && b.Low() }

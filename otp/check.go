@@ -1,0 +1,238 @@
+package otp
+
+import (
+	"context"
+	"crypto/subtle"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Check compares digits with the live code, counts a wrong try, and approves
+// at most once.
+//
+// Refusals: [CodeUnknown], [CodeWrong], [CodeExpired], [CodeUsed],
+// [CodeExhausted] - which a private door shows as one - and [LimitPhone] and
+// [LimitAddress], by which a try is neither evaluated nor counted.
+func (v *Verifications) Check(ctx context.Context, c Caller, id ID, digits string) (Progress, error) {
+	return v.evaluate(ctx, c, digits, func(Tx) (ID, error) { return id, nil })
+}
+
+// CheckSlot is Check for the one verification that occupies a slot.
+func (v *Verifications) CheckSlot(ctx context.Context, c Caller, slot, digits string) (Progress, error) {
+	return v.evaluate(ctx, c, digits, func(tx Tx) (ID, error) {
+		var row slotRow
+		_, err := load(tx, slotKey(c.App.ID, slot), &row)
+		return row.ID, err
+	})
+}
+
+func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, find func(Tx) (ID, error)) (Progress, error) {
+	// People type codes as they read them: "123 456", "123-456".
+	digits = strings.NewReplacer(" ", "", "-", "").Replace(digits)
+	var p Progress
+	var refusal *Error
+	err := v.box.Store.Update(ctx, func(tx Tx) error {
+		id, err := find(tx)
+		if err != nil {
+			return err
+		}
+		t := try{v: v, tx: tx, c: c, now: v.box.Clock.Now()}
+		refusal, err = t.run(id, digits)
+		p.Verification = t.ver
+		if err == nil && refusal == nil {
+			p.Message, _, err = loadMessage(tx, t.ver.Message)
+		}
+		return err
+	})
+	result := "approved"
+	switch {
+	case err != nil:
+		result = string(AsError(err).Code)
+	case refusal != nil:
+		result = string(refusal.Code)
+		err = refusal
+	}
+	v.box.Metrics.verification(c.App.ID, result)
+	if err != nil {
+		return Progress{}, err
+	}
+	return v.progress(p), nil
+}
+
+// try is one check inside its closure.
+type try struct {
+	v   *Verifications
+	tx  Tx
+	c   Caller
+	now Time
+	ver Verification
+}
+
+// run evaluates the digits, or refuses to. Whatever it decides is written by
+// the closure it runs in, wrong tries above all.
+func (t *try) run(id ID, digits string) (*Error, error) {
+	ver, found, err := loadOwn(t.tx, t.c, id)
+	if err != nil {
+		return nil, err
+	}
+	t.ver = ver
+	l := &ledger{tx: t.tx, now: t.now}
+	mine := t.callerQuotas()
+	if worst, wait := l.first(mine); worst != nil {
+		return t.limited(worst, wait), l.err
+	}
+	dead := t.dead(found)
+	if dead != nil {
+		t.charge(l, mine) // who guesses at handles is slowed down, and no phone is
+		return dead, l.err
+	}
+	quotas, err := t.phoneQuotas(l)
+	if err != nil {
+		return nil, err
+	}
+	if worst, wait := l.first(quotas); worst != nil {
+		return t.limited(worst, wait), l.err
+	}
+	caller := t.callerTries()
+	if caller != nil && caller.Tries >= triesPerCaller {
+		return t.limited(&quota{class: triesAddressPhone, code: LimitAddress, detail: "Too many wrong tries from here. Ask for a new code."}, t.ver.Expires.Sub(t.now)), nil
+	}
+	right, err := t.compare(digits)
+	if err != nil {
+		return nil, err
+	}
+	if right {
+		return nil, t.approve()
+	}
+	t.charge(l, append(mine, quotas...))
+	return t.wrong(caller, l.err)
+}
+
+// dead says why a verification cannot be approved any more.
+func (t *try) dead(found bool) *Error {
+	if !found {
+		return refuse(CodeUnknown, wrongCode)
+	}
+	switch t.ver.StatusAt(t.now) {
+	case Approved:
+		return refuse(CodeUsed, wrongCode)
+	case Exhausted:
+		return refuse(CodeExhausted, wrongCode)
+	case Expired, Canceled:
+		return refuse(CodeExpired, wrongCode)
+	}
+	return nil
+}
+
+const wrongCode = "That code is not valid. Check the digits, or ask for a new code."
+
+// compare derives the live code and compares in constant time.
+func (t *try) compare(digits string) (bool, error) {
+	want, err := t.v.box.Keys.Derive(t.tx, &t.ver)
+	if err != nil {
+		return false, err
+	}
+	if t.ver.Fixed {
+		want = t.c.App.TestNumbers[t.ver.Address.Key]
+		if want == "" { // the config no longer lists the number
+			return false, nil
+		}
+	}
+	return subtle.ConstantTimeCompare([]byte(want), []byte(digits)) == 1, nil
+}
+
+// approve ends the verification well, remembers the number as known, and takes
+// back what is still queued.
+func (t *try) approve() error {
+	t.ver.Status, t.ver.Approved = Approved, t.now
+	known, err := loadKnown(t.tx, t.ver.Address)
+	if err != nil {
+		return err
+	}
+	known.verified(t.tx, t.ver.Address, source(t.c.Address), t.now)
+	if t.ver.Slot != "" {
+		t.tx.Delete(slotKey(t.ver.App, t.ver.Slot))
+	}
+	return t.v.end(t.tx, &t.ver, ReasonApproved, t.now)
+}
+
+// wrong counts a wrong try; the last one kills the code.
+func (t *try) wrong(caller *callerTries, fault error) (*Error, error) {
+	t.ver.Tries++
+	if caller != nil {
+		caller.Tries++
+	}
+	code := CodeWrong
+	if t.ver.Tries >= t.ver.MaxTries {
+		t.ver.Status, code = Exhausted, CodeExhausted
+		if err := t.v.end(t.tx, &t.ver, ReasonCanceled, t.now); err != nil {
+			return nil, err
+		}
+	} else {
+		saveVerification(t.tx, &t.ver)
+		t.v.box.Clock.Mark(t.tx)
+	}
+	return refuse(code, wrongCode), fault
+}
+
+// callerTries finds, or begins, the count of this caller at this verification;
+// nil for a caller without an address.
+func (t *try) callerTries() *callerTries {
+	from := source(t.c.Address)
+	if t.v.box.Limits.exempt(t.c.Address) {
+		return nil
+	}
+	i := slices.IndexFunc(t.ver.Callers, func(c callerTries) bool { return c.Caller == from })
+	if i < 0 {
+		i = len(t.ver.Callers)
+		t.ver.Callers = append(t.ver.Callers, callerTries{Caller: from})
+	}
+	return &t.ver.Callers[i]
+}
+
+// callerQuotas are the quotas of the caller alone.
+func (t *try) callerQuotas() []quota {
+	if t.v.box.Limits.exempt(t.c.Address) {
+		return nil
+	}
+	return []quota{{
+		class: triesAddress, subject: source(t.c.Address), coarse: coarseSource(t.c.Address),
+		rules: t.v.box.Limits.TriesPerAddress, code: LimitAddress, detail: tooMany,
+	}}
+}
+
+// phoneQuotas are the quotas of the number. An address that verified the
+// number before has a reserve of its own once the number's quota is used up.
+func (t *try) phoneQuotas(l *ledger) ([]quota, error) {
+	limits, phone := &t.v.box.Limits, t.ver.Address.Key
+	perPhone := quota{class: triesPhone, subject: phone, rules: limits.TriesPerPhone, code: LimitPhone, detail: tooMany}
+	if limits.exempt(t.c.Address) {
+		return []quota{perPhone}, nil
+	}
+	from := source(t.c.Address)
+	if l.wait(&perPhone) > 0 {
+		known, err := loadKnown(t.tx, t.ver.Address)
+		if err != nil {
+			return nil, err
+		}
+		if known.from(from, t.now) {
+			return []quota{{class: triesReserve, subject: from + phone, rules: limits.TriesReserve, code: LimitPhone, detail: tooMany}}, nil
+		}
+	}
+	return []quota{perPhone, {
+		class: triesAddressPhone, subject: from + phone, coarse: coarseSource(t.c.Address) + phone,
+		rules: limits.TriesPerAddressPhone, code: LimitAddress, detail: tooMany,
+	}}, nil
+}
+
+func (t *try) charge(l *ledger, quotas []quota) {
+	for i := range quotas {
+		l.add(&quotas[i])
+	}
+}
+
+func (t *try) limited(q *quota, wait time.Duration) *Error {
+	t.v.box.Metrics.limited(string(q.code) + "_" + string(rune(q.class)))
+	return refuseFor(q.code, wait, q.detail)
+}

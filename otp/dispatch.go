@@ -1,0 +1,283 @@
+package otp
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pinferry/pinferry/otp/text"
+)
+
+// events is what the dispatcher hears of between two rounds.
+type events struct {
+	queued    []*entry
+	verdicts  []verdictEvent
+	confirmed []confirmedEvent
+	reports   []reportEvent
+}
+
+type verdictEvent struct {
+	lane    *lane
+	message ID
+	verdict Verdict
+	took    time.Duration
+}
+
+type confirmedEvent struct {
+	route   string
+	message ID
+	ref     Reference
+}
+
+type reportEvent struct {
+	Report
+	// until is how long the report waits for its message: it can overtake the
+	// verdict of the attempt that it reports on.
+	until Time
+}
+
+// reportPatience is how long an unmatched report is kept, and patientReports
+// how many are.
+const (
+	reportPatience = 30 * time.Second
+	patientReports = 256
+)
+
+// recoverAfter is how long a message that was found in `sending` at start
+// waits for a delivery report before it is repeated.
+const recoverAfter = 10 * time.Second
+
+// retryHereAfter is the pause before a second attempt on the same route.
+const retryHereAfter = 2 * time.Second
+
+// faultPause is the pause after the store failed a round.
+const faultPause = time.Second
+
+// queued tells the dispatcher of a message that is durable as accepted.
+func (o *Outbox) queued(m *Message) {
+	if m.State != MessageAccepted {
+		return
+	}
+	app, ok := o.box.Apps.ByID(m.App)
+	e := newEntry(m, ok && app.Mode == Test)
+	o.length.Add(1)
+	o.tell(func(ev *events) { ev.queued = append(ev.queued, e) })
+}
+
+// Changed, Reported and Confirmed make the outbox the [RouteSink] of its
+// routes.
+
+// Changed implements [RouteSink].
+func (o *Outbox) Changed(string) { o.tell(func(*events) {}) }
+
+// Reported implements [RouteSink].
+func (o *Outbox) Reported(r Report) {
+	until := o.box.Clock.Now().Add(reportPatience)
+	o.tell(func(ev *events) {
+		if len(ev.reports) < patientReports {
+			ev.reports = append(ev.reports, reportEvent{r, until})
+		}
+	})
+}
+
+// Confirmed implements [RouteSink].
+func (o *Outbox) Confirmed(route string, message ID, ref Reference) {
+	o.tell(func(ev *events) { ev.confirmed = append(ev.confirmed, confirmedEvent{route, message, ref}) })
+}
+
+func (o *Outbox) tell(add func(*events)) {
+	o.mu.Lock()
+	add(&o.events)
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run takes up the messages that an earlier process left, runs the routes and
+// dispatches until ctx ends. Then it begins no more attempts, waits for those
+// under way, writes their outcome and lets the routes go.
+func (o *Outbox) Run(ctx context.Context) error {
+	d := &dispatcher{o: o}
+	if err := d.recover(ctx); err != nil {
+		return err
+	}
+	routes, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, l := range o.lanes {
+		running.Go(func() {
+			if err := l.route.Run(routes, o); err != nil && routes.Err() == nil {
+				o.box.Log.Error().Err(err).Str("route", l.route.Name()).Msg("route has ended")
+			}
+		})
+	}
+	d.run(ctx)
+	stop()
+	running.Wait()
+	return nil
+}
+
+// dispatcher is the one goroutine that moves messages on. It is woken, never
+// polls, and does all it has to do in one closure a round.
+type dispatcher struct {
+	o       *Outbox
+	queue   queue
+	pending events // not yet written
+	flying  int    // attempts under way
+	// held are messages found in `sending` at start, each with its lane if that
+	// still exists, until heldUntil.
+	held      []verdictEvent
+	heldDials map[ID]string
+	heldUntil Time
+}
+
+func (d *dispatcher) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	done, stopping := ctx.Done(), false
+	for {
+		select {
+		case <-d.o.wake:
+		case <-timer.C:
+		case <-done:
+			done, stopping = nil, true
+		}
+		pause := d.round(stopping)
+		if stopping && d.flying == 0 && len(d.pending.verdicts) == 0 {
+			return
+		}
+		timer.Reset(pause)
+	}
+}
+
+// round hears the news, writes what follows from it and launches what can go.
+// It returns how long the dispatcher may sleep if nothing wakes it.
+func (d *dispatcher) round(stopping bool) time.Duration {
+	o := d.o
+	now := o.box.Clock.Now()
+	d.hear()
+	d.release(now)
+	d.queue.ripen(now)
+	w := work{d: d, now: now, expired: d.queue.expired(now)}
+	if !stopping {
+		d.claim(&w)
+	}
+	if !w.empty() {
+		// A context without end: the outcome of an attempt must be written.
+		if err := o.box.Store.Update(context.Background(), w.write); err != nil {
+			o.box.Log.Error().Err(err).Msg("the outbox could not write; it tries again")
+			w.undo()
+			return faultPause
+		}
+		w.done()
+	}
+	o.length.Store(int64(d.queue.waiting))
+	next := time.Hour
+	for _, t := range []Time{d.queue.next(), d.heldUntil} {
+		if t != 0 {
+			next = min(next, max(t.Sub(o.box.Clock.Now()), time.Millisecond))
+		}
+	}
+	return next
+}
+
+// hear takes over what was told since the last round.
+func (d *dispatcher) hear() {
+	d.o.mu.Lock()
+	news := d.o.events
+	d.o.events = events{}
+	d.o.mu.Unlock()
+	now := d.o.box.Clock.Now()
+	for _, e := range news.queued {
+		d.queue.push(e, now)
+	}
+	for _, v := range news.verdicts {
+		d.flying--
+		v.lane.busy--
+		if v.verdict.Outcome == Sent {
+			v.lane.measured(v.took)
+		}
+	}
+	d.pending.verdicts = append(d.pending.verdicts, news.verdicts...)
+	d.pending.confirmed = append(d.pending.confirmed, news.confirmed...)
+	d.pending.reports = append(d.pending.reports, news.reports...)
+	d.pending.reports = slices.DeleteFunc(d.pending.reports, func(r reportEvent) bool { return r.until <= now })
+}
+
+// claim picks messages for the free slots of the routes, in the order of the
+// routes: a message goes to the first one that it does not avoid.
+func (d *dispatcher) claim(w *work) {
+	type open struct {
+		*lane
+		status RouteStatus
+		free   int
+	}
+	var lanes []open
+	for _, l := range d.o.lanes {
+		s := l.route.Status()
+		if free := min(s.Free, s.Slots-l.busy); s.State == RouteReady && free > 0 {
+			lanes = append(lanes, open{l, s, free})
+		}
+	}
+	// A message that avoids a route goes there only if no other one is ready,
+	// whether free or not.
+	elsewhere := func(e *entry, not string) bool {
+		return slices.ContainsFunc(d.o.lanes, func(l *lane) bool {
+			name, s := l.route.Name(), l.route.Status()
+			return name != not && s.State == RouteReady && usable(s, e.test) &&
+				!slices.Contains(e.avoid, name) && !slices.Contains(e.barred, name)
+		})
+	}
+	for _, l := range lanes {
+		name := l.route.Name()
+		for _, e := range d.queue.take(l.free, func(e *entry) bool {
+			return usable(l.status, e.test) && !slices.Contains(e.barred, name) &&
+				(!slices.Contains(e.avoid, name) || !elsewhere(e, name))
+		}) {
+			w.claims = append(w.claims, claim{entry: e, lane: l.lane})
+		}
+	}
+}
+
+// launch begins an attempt that is durable as `sending`.
+func (d *dispatcher) launch(c claim) {
+	d.flying++
+	c.lane.busy++
+	o := d.o
+	go func() {
+		start := o.box.Clock.Now()
+		v := o.send(c)
+		took := o.box.Clock.Now().Sub(start)
+		o.tell(func(ev *events) {
+			ev.verdicts = append(ev.verdicts, verdictEvent{c.lane, c.message.ID, v, took})
+		})
+	}()
+}
+
+// send renders the text and hands it to the route. A panic of the route is
+// contained: what it had done by then is unknown.
+func (o *Outbox) send(c claim) (v Verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.box.Log.Error().Str("route", c.lane.route.Name()).Str("message", c.message.ID.String()).Msg("the route panicked")
+			v = Verdict{Outcome: Unknown, Reason: ReasonRouteFault}
+		}
+	}()
+	body, err := o.render(c)
+	if err != nil {
+		o.box.Log.Error().Err(err).Str("message", c.message.ID.String()).Msg("the message cannot be rendered")
+		return Verdict{Outcome: Refused, Reason: ReasonEncoding, Retry: RetryNever}
+	}
+	return c.lane.route.Send(context.Background(), Outgoing{
+		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Deadline: c.message.Deadline,
+	})
+}
+
+func (o *Outbox) render(c claim) (string, error) {
+	if !c.message.IsCode() {
+		return o.box.Keys.openText(c.message.ID, c.message.Sealed)
+	}
+	return c.app.message(text.Match(c.verification.Locale), c.digits, c.verification.life()), nil
+}

@@ -1,0 +1,67 @@
+package otp
+
+import "slices"
+
+// liveRow lists the verifications of one (app, address) that may still be
+// pending, so that no more than maxLive are.
+type liveRow struct {
+	_   struct{} `cbor:",toarray"`
+	All []liveEntry
+}
+
+type liveEntry struct {
+	_       struct{} `cbor:",toarray"`
+	ID      ID
+	Expires Time
+}
+
+func liveKey(app string, a Address) Key { return Key{KindLive, app + "\x00" + a.Key} }
+
+// loadLive reads the row less what has expired.
+func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
+	_, err = load(tx, k, &row)
+	row.All = slices.DeleteFunc(row.All, func(e liveEntry) bool { return e.Expires <= now })
+	return row, err
+}
+
+// put adds or moves an entry.
+func (row *liveRow) put(id ID, expires Time) {
+	row.remove(id)
+	row.All = append(row.All, liveEntry{ID: id, Expires: expires})
+}
+
+func (row *liveRow) remove(id ID) {
+	row.All = slices.DeleteFunc(row.All, func(e liveEntry) bool { return e.ID == id })
+}
+
+// save writes the row, or removes it when nothing lives.
+func (row *liveRow) save(tx Tx, k Key) {
+	var until Time
+	for _, e := range row.All {
+		until = max(until, e.Expires)
+	}
+	if until == 0 {
+		tx.Delete(k)
+		return
+	}
+	save(tx, k, row, until)
+}
+
+// earliest returns when the first of them expires.
+func (row *liveRow) earliest() Time {
+	var t Time
+	for _, e := range row.All {
+		if t == 0 || e.Expires < t {
+			t = e.Expires
+		}
+	}
+	return t
+}
+
+func slotKey(app, slot string) Key { return Key{KindSlot, app + "\x00" + slot} }
+
+// slotRow names the one verification that a door finds without a handle.
+type slotRow struct {
+	_  struct{} `cbor:",toarray"`
+	ID ID
+}

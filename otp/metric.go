@@ -1,0 +1,53 @@
+package otp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// Metrics counts what the rules decide. No label ever holds a phone number.
+// The zero pointer counts nothing.
+type Metrics struct{ set *metrics.Set }
+
+// NewMetrics registers in set.
+func NewMetrics(set *metrics.Set) *Metrics { return &Metrics{set: set} }
+
+func (m *Metrics) count(name, format string, labels ...any) {
+	if m != nil {
+		m.set.GetOrCreateCounter(name + fmt.Sprintf(format, labels...)).Inc()
+	}
+}
+
+// request counts a start by its result: "accepted", or the code of a refusal.
+func (m *Metrics) request(app, channel, result string) {
+	m.count("pinferry_otp_requests_total", `{app=%q,channel=%q,result=%q}`, app, channel, result)
+}
+
+// verification counts a check by its result: "approved", or a code.
+func (m *Metrics) verification(app, result string) {
+	m.count("pinferry_otp_verifications_total", `{app=%q,result=%q}`, app, result)
+}
+
+// limited counts a refusal by its rule.
+func (m *Metrics) limited(rule string) { m.count("pinferry_rate_limited_total", `{rule=%q}`, rule) }
+
+// message counts a message that reached a state on a route.
+func (m *Metrics) message(route string, state MessageState) {
+	m.count("pinferry_sms_messages_total", `{route=%q,result=%q}`, route, state)
+}
+
+// handed measures the time from acceptance to the hand-over to a network.
+func (m *Metrics) handed(route string, d time.Duration) {
+	if m != nil {
+		m.set.GetOrCreateHistogram(fmt.Sprintf(`pinferry_sms_handover_seconds{route=%q}`, route)).Update(d.Seconds())
+	}
+}
+
+// gauge registers a value that is read when metrics are.
+func (m *Metrics) gauge(name string, read func() float64) {
+	if m != nil {
+		m.set.GetOrCreateGauge(name, read)
+	}
+}

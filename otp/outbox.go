@@ -1,0 +1,179 @@
+package otp
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+// Outbox acts on messages: it queues them, hands them to routes and follows
+// each to a terminal state. Its methods may be called from any goroutine; the
+// dispatcher behind [Outbox.Run] is the only one that moves a message on.
+type Outbox struct {
+	box   *Box
+	lanes []*lane
+
+	stopping atomic.Bool
+	length   atomic.Int64 // messages that wait
+	wake     chan struct{}
+
+	mu     sync.Mutex
+	events events // what happened since the last round
+}
+
+// NewOutbox returns the outbox of a box whose routes stand in the order in
+// which they are tried.
+func NewOutbox(box *Box, routes []Route) *Outbox {
+	o := &Outbox{box: box, wake: make(chan struct{}, 1)}
+	for _, r := range routes {
+		o.lanes = append(o.lanes, &lane{route: r})
+	}
+	box.Metrics.gauge("pinferry_queue_messages", func() float64 { return float64(o.length.Load()) })
+	return o
+}
+
+// Stop refuses new verifications and messages from now on; what is queued
+// stays.
+func (o *Outbox) Stop() { o.stopping.Store(true) }
+
+// The bounds of a plain message.
+const (
+	minTTL, defaultTTL, maxTTL = time.Minute, time.Hour, 24 * time.Hour
+	maxText                    = 1000 // bytes: some seven segments
+)
+
+// MessageRequest asks for a plain message.
+type MessageRequest struct {
+	To, Text string
+	Priority Priority      // normal or high
+	TTL      time.Duration // 1 minute to 24 hours; 0 is one hour
+}
+
+// Send queues a plain message. The caller must hold an sk_ key.
+func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message, error) {
+	if err := o.check(c, &r); err != nil {
+		return Message{}, err
+	}
+	address, err := parseAddress(c.App, r.To)
+	if err != nil {
+		return Message{}, err
+	}
+	if err := o.admit(c.App, r.TTL); err != nil {
+		return Message{}, err
+	}
+	var m Message
+	var refusal *Error
+	err = o.box.Store.Update(ctx, func(tx Tx) error {
+		l := &ledger{tx: tx, now: o.box.Clock.Now()}
+		q := quota{class: messagesApp, subject: c.App.ID, rules: o.box.Limits.MessagesPerApp}
+		if wait := l.wait(&q); wait > 0 {
+			refusal = refuseFor(LimitBox, wait, "This app has sent as many messages as [limits] messages_per_app allows. Wait as long as Retry-After says.")
+			return l.err
+		}
+		l.add(&q)
+		m = Message{
+			ID: NewID(), App: c.App.ID, Address: address, Priority: r.Priority, State: MessageAccepted,
+			Created: l.now, Updated: l.now, Deadline: l.now.Add(r.TTL),
+		}
+		m.Sealed = o.box.Keys.sealText(m.ID, r.Text)
+		createMessage(tx, &m)
+		o.box.Clock.Mark(tx)
+		return l.err
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	if refusal != nil {
+		o.box.Metrics.limited("messages")
+		return Message{}, refusal
+	}
+	o.queued(&m)
+	return m, nil
+}
+
+func (o *Outbox) check(c Caller, r *MessageRequest) error {
+	if r.TTL == 0 {
+		r.TTL = defaultTTL
+	}
+	switch {
+	case !c.Secret:
+		return refuse(Forbidden, "Only a secret key (sk_) may send messages of its own text.")
+	case o.stopping.Load():
+		return refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
+	case o.box.low():
+		return refuseFor(StorageLow, time.Minute, "The box is short of disk space and starts nothing new. Free some space on it.")
+	case r.TTL < minTTL || r.TTL > maxTTL:
+		return refuse(InvalidRequest, "ttl is between 1m and 24h.")
+	case r.Priority > PriorityHigh:
+		return refuse(InvalidRequest, "priority is normal or high.")
+	case strings.TrimSpace(r.Text) == "":
+		return refuse(InvalidRequest, "text is empty.")
+	case len(r.Text) > maxText || !utf8.ValidString(r.Text):
+		return refuse(InvalidRequest, "text is longer than 1000 bytes of UTF-8.")
+	case strings.ContainsFunc(r.Text, func(c rune) bool { return c < ' ' && c != '\n' || c == 0x7f }):
+		return refuse(InvalidRequest, "text holds a control character. Only line feeds are allowed.")
+	}
+	return nil
+}
+
+// Get reads a message of the caller's app; an unknown id is [CodeUnknown].
+func (o *Outbox) Get(ctx context.Context, c Caller, id ID) (m Message, err error) {
+	var found bool
+	err = o.box.Store.View(ctx, func(tx Tx) (err error) {
+		m, found, err = loadMessage(tx, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Message{}, err
+	case !found || m.App != c.App.ID:
+		return Message{}, refuse(CodeUnknown, "There is no such message.")
+	}
+	return m, nil
+}
+
+// List reads the app's messages, newest first. cursor is "" or what the last
+// call returned as next; next is "" at the end.
+func (o *Outbox) List(ctx context.Context, c Caller, limit int, cursor string) (page []Message, next string, err error) {
+	prefix := Key{KindMessageList, c.App.ID + "\x00"}
+	after := Key{Kind: KindMessageList}
+	if cursor != "" {
+		place, err := hex.DecodeString(cursor)
+		if err != nil || len(place) != 8+len(ID{}) {
+			return nil, "", refuse(InvalidRequest, "cursor is not one that this call has returned.")
+		}
+		after.Part = prefix.Part + string(place)
+	}
+	err = o.box.Store.View(ctx, func(tx Tx) error {
+		var ids []ID
+		err := tx.Scan(prefix, after, limit+1, func(k Key, _ []byte) bool {
+			ids = append(ids, ID([]byte(k.Part[len(prefix.Part)+8:])))
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			m, found, err := loadMessage(tx, id)
+			if err != nil {
+				return err
+			}
+			if found {
+				page = append(page, m)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = hex.EncodeToString([]byte(listKey(&page[limit-1]).Part[len(prefix.Part):]))
+	}
+	return page, next, nil
+}

@@ -1,0 +1,153 @@
+package otp
+
+import (
+	"container/heap"
+	"slices"
+)
+
+// entry is a queued message in the dispatcher's index. The record in the store
+// is the truth; the entry only says where to look and when.
+type entry struct {
+	id       ID
+	priority Priority
+	notBefore,
+	deadline Time
+	avoid, barred []string
+	test          bool // of an app in test mode
+	// maybe names the route and number of an attempt that may have reached the
+	// handset, so that a late word from the network can find it.
+	maybeRoute, maybeDial string
+	gone                  bool // left the queue; the heaps drop it when they come to it
+}
+
+func newEntry(m *Message, test bool) *entry {
+	e := &entry{
+		id: m.ID, priority: m.Priority, deadline: m.Deadline,
+		avoid: m.Avoid, barred: m.Barred, test: test,
+	}
+	if m.MaybeSent > 0 {
+		e.maybeRoute, e.maybeDial = m.Route, m.Address.Dial
+	}
+	return e
+}
+
+// queue is the dispatcher's index of accepted messages. Codes come first, then
+// messages of high, then of normal priority; each in the order of arrival.
+type queue struct {
+	lines   [PriorityCode + 1][]*entry
+	delayed timeHeap // by notBefore
+	ends    timeHeap // by deadline
+	waiting int      // entries that are not gone
+}
+
+func (q *queue) push(e *entry, now Time) {
+	q.waiting++
+	q.ends.compact(2 * q.waiting)
+	heap.Push(&q.ends, timed{e.deadline, e})
+	if e.notBefore > now {
+		heap.Push(&q.delayed, timed{e.notBefore, e})
+		return
+	}
+	q.lines[e.priority] = append(q.lines[e.priority], e)
+}
+
+// ripen moves what was delayed until now into its line.
+func (q *queue) ripen(now Time) {
+	for len(q.delayed) > 0 && q.delayed[0].at <= now {
+		if e := heap.Pop(&q.delayed).(timed).e; !e.gone {
+			q.lines[e.priority] = append(q.lines[e.priority], e)
+		}
+	}
+}
+
+// expired takes out the entries whose deadline has passed.
+func (q *queue) expired(now Time) (out []*entry) {
+	for len(q.ends) > 0 && (q.ends[0].at <= now || q.ends[0].e.gone) {
+		if e := heap.Pop(&q.ends).(timed).e; !e.gone {
+			q.remove(e)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// next returns when ripen or expired have something to do, 0 for never.
+func (q *queue) next() Time {
+	var t Time
+	for _, h := range []timeHeap{q.delayed, q.ends} {
+		if len(h) > 0 && (t == 0 || h[0].at < t) {
+			t = h[0].at
+		}
+	}
+	return t
+}
+
+// take takes out up to n entries that want accepts, in order of priority.
+func (q *queue) take(n int, wants func(*entry) bool) (out []*entry) {
+	for p := len(q.lines) - 1; p >= 0 && len(out) < n; p-- {
+		line := q.lines[p]
+		kept := 0 // entries before i that stay
+		i := 0
+		for ; i < len(line) && len(out) < n; i++ {
+			switch e := line[i]; {
+			case e.gone:
+			case wants(e):
+				q.remove(e)
+				out = append(out, e)
+			default:
+				line[kept] = e
+				kept++
+			}
+		}
+		switch {
+		case i == kept: // nothing taken
+		case kept == 0:
+			clear(line[:i])
+			q.lines[p] = line[i:]
+		default:
+			q.lines[p] = slices.Delete(line, kept, i)
+		}
+		if len(q.lines[p]) == 0 {
+			q.lines[p] = nil
+		}
+	}
+	return out
+}
+
+// remove marks e as gone.
+func (q *queue) remove(e *entry) {
+	if !e.gone {
+		e.gone = true
+		q.waiting--
+	}
+}
+
+type timed struct {
+	at Time
+	e  *entry
+}
+
+// timeHeap is a heap of entries by a moment of theirs.
+type timeHeap []timed
+
+// compact drops what is gone once it outweighs the rest: under load most
+// entries leave long before their deadline.
+func (h *timeHeap) compact(most int) {
+	if len(*h) <= max(most, 256) {
+		return
+	}
+	*h = slices.DeleteFunc(*h, func(t timed) bool { return t.e.gone })
+	heap.Init(h)
+}
+
+func (h timeHeap) Len() int           { return len(h) }
+func (h timeHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h timeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *timeHeap) Push(x any)        { *h = append(*h, x.(timed)) }
+func (h *timeHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	(*h)[last] = timed{}
+	*h = (*h)[:last]
+	return x
+}

@@ -1,0 +1,352 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/pinferry/pinferry/otp/phone"
+	"github.com/pinferry/pinferry/otp/text"
+)
+
+// idempotentFor is how long a repeated request is recognised.
+const idempotentFor = 10 * time.Minute
+
+// idempotencyRow remembers a request by digests of the client's key and body.
+type idempotencyRow struct {
+	_            struct{} `cbor:",toarray"`
+	Body         [32]byte
+	Verification ID
+	Until        Time
+}
+
+// Start begins a verification and queues its message.
+//
+// Refusals: [InvalidRequest], [InvalidPhone], [NumberRefused],
+// [CountryRefused], [LimitPhone], [LimitAddress], [LimitBox], [Conflict] (the
+// idempotency key was used with another body), [ChannelUnavailable], [Busy],
+// [StorageLow], [ShuttingDown].
+func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
+	p, err := v.start(ctx, c, r)
+	result := "accepted"
+	if err != nil {
+		result = string(AsError(err).Code)
+	}
+	v.box.Metrics.request(c.App.ID, ChannelSMS, result)
+	return p, err
+}
+
+func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
+	if err := v.check(r); err != nil {
+		return Progress{}, err
+	}
+	address, err := parseAddress(c.App, r.To)
+	if err != nil {
+		return Progress{}, v.refused(ctx, c, err)
+	}
+	_, fixed := c.App.TestNumbers[address.Key]
+	var p Progress
+	var refusal *Error
+	err = v.box.Store.Update(ctx, func(tx Tx) error {
+		now := v.box.Clock.Now()
+		var replayed bool
+		if p, replayed, refusal, err = v.replay(tx, c, r, now); err != nil || replayed || refusal != nil {
+			return err
+		}
+		if !fixed {
+			if refusal = v.outbox.admit(c.App, c.App.CodeTTL); refusal != nil {
+				return nil
+			}
+		}
+		live, err := loadLive(tx, liveKey(c.App.ID, address), now)
+		if err != nil {
+			return err
+		}
+		if r.Slot == "" && !fixed && len(live.All) >= maxLive {
+			refusal = refuseFor(LimitAddress, live.earliest().Sub(now), "Three codes for this number are still valid. Use one of them, or wait until one has expired.")
+			v.box.Metrics.limited("live")
+			return v.chargeRefusal(tx, c, now)
+		}
+		if refusal, err = v.charge(tx, c, address, fixed, now); err != nil || refusal != nil {
+			return err
+		}
+		p.Verification = v.verification(c, r, address, fixed, now)
+		if r.Slot != "" {
+			if err := v.occupy(tx, &p.Verification, &live, now); err != nil {
+				return err
+			}
+		}
+		p.Message = v.message(&p.Verification, now)
+		live.put(p.Verification.ID, p.Verification.Expires)
+		live.save(tx, liveKey(c.App.ID, address))
+		saveVerification(tx, &p.Verification)
+		createMessage(tx, &p.Message)
+		if r.IdempotencyKey != "" {
+			save(tx, v.idempotencyKey(c, r), idempotencyRow{
+				Body: v.box.Keys.digest(string(r.Body)), Verification: p.Verification.ID, Until: now.Add(idempotentFor),
+			}, now.Add(idempotentFor))
+		}
+		v.box.Clock.Mark(tx)
+		return nil
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	if refusal != nil {
+		return Progress{}, refusal
+	}
+	v.outbox.queued(&p.Message)
+	return v.progress(p), nil
+}
+
+// check refuses what no limit needs to know of.
+func (v *Verifications) check(r StartRequest) error {
+	switch {
+	case v.outbox.stopping.Load():
+		return refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
+	case v.box.low():
+		return refuseFor(StorageLow, time.Minute, "The box is short of disk space and starts nothing new. Free some space on it.")
+	case r.Purpose != PurposeVerify:
+		return refuse(InvalidRequest, "This box proves numbers only: leave purpose out, or set it to verify.")
+	}
+	return checkChannel(r.Channel)
+}
+
+func checkChannel(channel string) error {
+	if channel != "" && channel != ChannelSMS {
+		return refuse(InvalidRequest, "That channel is not configured on this box. Leave channel out, or set it to sms.")
+	}
+	return nil
+}
+
+// parseAddress turns what was typed into an address that the app may send to.
+func parseAddress(app *App, to string) (Address, error) {
+	n, err := phone.Parse(to)
+	switch {
+	case errors.Is(err, phone.ErrRefused):
+		return Address{}, &Error{Code: NumberRefused, Detail: "Numbers of this kind (premium rate, toll-free, pager and the like) get no SMS from this box.", Err: err}
+	case err != nil:
+		return Address{}, &Error{Code: InvalidPhone, Detail: "That is not a phone number in international form. Write it with + and the country code, such as +41791234567.", Err: err}
+	}
+	a := Address{Kind: Phone, Key: n.Key, Dial: n.Dial, Country: n.Country, Calling: n.Calling}
+	if !app.allows(a.Country) {
+		return Address{}, refuse(CountryRefused, "This app does not send to that country.")
+	}
+	return a, nil
+}
+
+// refused charges a refusal that needed no closure to the caller's address and
+// returns it, or the limit that the caller has run into by it.
+func (v *Verifications) refused(ctx context.Context, c Caller, refusal error) error {
+	if v.box.Limits.exempt(c.Address) || len(v.box.Limits.RefusalsPerAddress) == 0 {
+		return refusal
+	}
+	var limited *Error
+	err := v.box.Store.Update(ctx, func(tx Tx) error {
+		now := v.box.Clock.Now()
+		l := &ledger{tx: tx, now: now}
+		q := v.refusals(c)
+		if wait := l.wait(&q); wait > 0 {
+			limited = refuseFor(q.code, wait, q.detail)
+			return l.err
+		}
+		l.add(&q)
+		return l.err
+	})
+	switch {
+	case err != nil:
+		return err
+	case limited != nil:
+		return limited
+	}
+	return refusal
+}
+
+func (v *Verifications) refusals(c Caller) quota {
+	return quota{
+		class: refusals, subject: source(c.Address), coarse: coarseSource(c.Address),
+		rules: v.box.Limits.RefusalsPerAddress, code: LimitAddress, detail: tooMany,
+	}
+}
+
+// chargeRefusal counts a refused start against the caller's address, if it has
+// one and the count has room: attempts during a refusal do not prolong it.
+func (v *Verifications) chargeRefusal(tx Tx, c Caller, now Time) error {
+	if v.box.Limits.exempt(c.Address) {
+		return nil
+	}
+	l := &ledger{tx: tx, now: now}
+	q := v.refusals(c)
+	if l.wait(&q) == 0 {
+		l.add(&q)
+	}
+	return l.err
+}
+
+const tooMany = "Too many requests. Wait as long as Retry-After says."
+
+// charge takes one send from every quota that applies, or from none.
+func (v *Verifications) charge(tx Tx, c Caller, a Address, fixed bool, now Time) (*Error, error) {
+	if fixed {
+		return nil, nil // nothing is sent to a test number
+	}
+	l := &ledger{tx: tx, now: now}
+	quotas, err := v.sendQuotas(tx, c, a, now)
+	if err != nil {
+		return nil, err
+	}
+	if worst, wait := l.first(quotas); worst != nil && l.err == nil {
+		v.box.Metrics.limited(string(worst.code) + "_" + string(rune(worst.class)))
+		return refuseFor(worst.code, wait, worst.detail), v.chargeRefusal(tx, c, now)
+	}
+	for i := range quotas {
+		if quotas[i].class != refusals {
+			l.add(&quotas[i])
+		}
+	}
+	return nil, l.err
+}
+
+// sendQuotas lists the quotas that a send to a comes under.
+func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quota, error) {
+	limits := &v.box.Limits
+	known, err := loadKnown(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	block, large := phone.Block(a.Key, 3), phone.Block(a.Key, 4)
+	perPhone := quota{class: sendsPhone, subject: a.Key, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
+	exempt := limits.exempt(c.Address)
+	if exempt {
+		perPhone.backoff = limits.Backoff
+	}
+	quotas := make([]quota, 0, 8)
+	quotas = append(quotas, perPhone)
+	if !exempt {
+		from, coarse := source(c.Address), coarseSource(c.Address)
+		quotas = append(quotas, v.refusals(c),
+			quota{class: sendsAddressPhone, subject: from + a.Key, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
+			quota{class: sendsAddress, subject: from, coarse: coarse, rules: limits.SendsPerAddress, code: LimitAddress, detail: tooMany})
+	}
+	if !known.recent(now) && !c.App.safe(a.Key) && !contains(limits.Exempt, c.Address) {
+		// A number that was sent to within the window has been counted as one of
+		// its block already.
+		row := quotaRow{}
+		if _, err := load(tx, Key{KindQuota, string(rune(sendsPhone)) + a.Key}, &row); err != nil {
+			return nil, err
+		}
+		quotas = append(quotas,
+			quota{class: sendsBlock, subject: block, rules: row.fresh(limits.SendsPerBlock, now), code: LimitBox, detail: tooMany},
+			quota{class: sendsLargeBlock, subject: large, rules: row.fresh(limits.SendsPerLargeBlock, now), code: LimitBox, detail: tooMany})
+	}
+	return append(quotas,
+		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known.recent(now)), code: LimitBox, detail: tooMany},
+		quota{class: sendsBox, rules: share(limits.SendsPerBox, known.recent(now)), code: LimitBox, detail: tooMany}), nil
+}
+
+// fresh returns the rules in whose window the row has no event.
+func (row *quotaRow) fresh(rules []Rule, now Time) []Rule {
+	var newest Time
+	if n := len(row.Times); n > 0 {
+		newest = secondsTime(row.Times[n-1])
+	}
+	var out []Rule
+	for _, r := range rules {
+		if newest == 0 || now.Sub(newest) >= r.Window {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// share returns the rules less what is kept for numbers that verified here.
+func share(rules []Rule, known bool) []Rule {
+	if known {
+		return rules
+	}
+	out := make([]Rule, len(rules))
+	for i, r := range rules {
+		out[i] = Rule{max(int(float64(r.Count)*(1-reservedShare)), 1), r.Window}
+	}
+	return out
+}
+
+// verification makes the record that Start writes; the policy is copied.
+func (v *Verifications) verification(c Caller, r StartRequest, a Address, fixed bool, now Time) Verification {
+	locale := text.Match(r.Locale)
+	return Verification{
+		ID: NewID(), App: c.App.ID, Address: a, Channel: ChannelSMS, Purpose: r.Purpose, Locale: locale, Slot: r.Slot,
+		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
+		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
+		Metadata: r.Metadata, Text: c.App.template(locale).Version(),
+	}
+}
+
+// message makes the message that carries the verification's live code, and
+// makes it the newest.
+func (v *Verifications) message(ver *Verification, now Time) Message {
+	m := Message{
+		ID: NewID(), App: ver.App, Address: ver.Address, Priority: PriorityCode, State: MessageAccepted,
+		Created: now, Updated: now, Deadline: ver.Expires, Verification: ver.ID, Generation: ver.Generation,
+		Resend: ver.Sends > 0,
+	}
+	if ver.Fixed {
+		m.State, m.Reason = MessageSent, ReasonTestNumber
+	}
+	ver.Message = m.ID
+	ver.Sends++
+	return m
+}
+
+// occupy gives ver its slot, and cancels who was in it.
+func (v *Verifications) occupy(tx Tx, ver *Verification, live *liveRow, now Time) error {
+	k := slotKey(ver.App, ver.Slot)
+	var slot slotRow
+	found, err := load(tx, k, &slot)
+	if err != nil {
+		return err
+	}
+	if found {
+		old, ok, err := loadVerification(tx, slot.ID)
+		if err != nil {
+			return err
+		}
+		if ok && old.Status == Pending {
+			old.Status = Canceled
+			saveVerification(tx, &old)
+			if err := supersede(tx, old.Message, ReasonCanceled, now); err != nil {
+				return err
+			}
+		}
+		live.remove(slot.ID)
+	}
+	save(tx, k, slotRow{ID: ver.ID}, ver.Expires.Add(keepEnded))
+	return nil
+}
+
+func (v *Verifications) idempotencyKey(c Caller, r StartRequest) Key {
+	d := v.box.Keys.digest(c.App.ID, r.IdempotencyKey)
+	return Key{KindIdempotency, c.App.ID + "\x00" + string(d[:])}
+}
+
+// replay answers a repeated request with what the first one got.
+func (v *Verifications) replay(tx Tx, c Caller, r StartRequest, now Time) (p Progress, replayed bool, refusal *Error, err error) {
+	if r.IdempotencyKey == "" {
+		return p, false, nil, nil
+	}
+	var row idempotencyRow
+	found, err := load(tx, v.idempotencyKey(c, r), &row)
+	if err != nil || !found || row.Until <= now {
+		return p, false, nil, err
+	}
+	if row.Body != v.box.Keys.digest(string(r.Body)) {
+		return p, false, refuse(Conflict, "This Idempotency-Key was used with another body. Use a new key for a new request."), nil
+	}
+	ver, ok, err := loadVerification(tx, row.Verification)
+	if err != nil || !ok {
+		return p, false, nil, err
+	}
+	m, _, err := loadMessage(tx, ver.Message)
+	return Progress{Verification: ver, Message: m}, true, nil, err
+}

@@ -1,0 +1,125 @@
+package otp
+
+import (
+	"context"
+	"time"
+)
+
+// Verifications acts on verifications. Its methods may be called from any
+// goroutine; each does what it does in one closure of the store.
+type Verifications struct {
+	box    *Box
+	outbox *Outbox
+}
+
+// NewVerifications returns the acting type over a box and its outbox.
+func NewVerifications(box *Box, outbox *Outbox) *Verifications {
+	return &Verifications{box: box, outbox: outbox}
+}
+
+func verificationKey(id ID) Key { return Key{KindVerification, id.key()} }
+
+func saveVerification(tx Tx, v *Verification) {
+	save(tx, verificationKey(v.ID), v, v.Expires.Add(keepEnded))
+}
+
+func loadVerification(tx Tx, id ID) (v Verification, found bool, err error) {
+	found, err = load(tx, verificationKey(id), &v)
+	return v, found, err
+}
+
+// loadOwn reads a verification of the caller's app. Another app's is as
+// unknown as none.
+func loadOwn(tx Tx, c Caller, id ID) (v Verification, found bool, err error) {
+	v, found, err = loadVerification(tx, id)
+	return v, found && v.App == c.App.ID, err
+}
+
+// StatusAt returns the status at a moment: a pending verification expires by
+// itself, without a write.
+func (v *Verification) StatusAt(now Time) Status {
+	if v.Status == Pending && now >= v.Expires {
+		return Expired
+	}
+	return v.Status
+}
+
+// Get reads a verification of the caller's app. An unknown id is
+// [CodeUnknown].
+func (v *Verifications) Get(ctx context.Context, c Caller, id ID) (Progress, error) {
+	var p Progress
+	var found bool
+	err := v.box.Store.View(ctx, func(tx Tx) (err error) {
+		if p.Verification, found, err = loadOwn(tx, c, id); err == nil && found {
+			p.Message, _, err = loadMessage(tx, p.Verification.Message)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case !found:
+		return Progress{}, refuse(CodeUnknown, "There is no such verification.")
+	}
+	return v.progress(p), nil
+}
+
+// progress fills what an answer tells beside the records.
+func (v *Verifications) progress(p Progress) Progress {
+	now := v.box.Clock.Now()
+	p.Verification.Status = p.Verification.StatusAt(now)
+	if p.Verification.Status != Pending {
+		return p
+	}
+	if s := p.Message.State; s == MessageAccepted || s == MessageSending {
+		p.ETA = max(v.outbox.expected(), time.Second)
+	}
+	p.ResendAfter = max(p.Message.Created.Add(resendAfter).Sub(now), 0)
+	return p
+}
+
+// resendAfter is what a page should count down before it offers a resend: an
+// SMS that has not come by then is late.
+const resendAfter = 30 * time.Second
+
+// Cancel ends a pending verification. Canceling one that has been canceled or
+// has expired changes nothing; one that ended otherwise is a [Conflict].
+func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
+	var refusal *Error
+	err := v.box.Store.Update(ctx, func(tx Tx) error {
+		now := v.box.Clock.Now()
+		ver, found, err := loadOwn(tx, c, id)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !found:
+			refusal = refuse(CodeUnknown, "There is no such verification.")
+		case ver.Status == Approved || ver.Status == Exhausted:
+			refusal = refuse(Conflict, "This verification has ended already and cannot be canceled.")
+		case ver.StatusAt(now) == Pending:
+			ver.Status = Canceled
+			return v.end(tx, &ver, ReasonCanceled, now)
+		}
+		return nil
+	})
+	if err == nil && refusal != nil {
+		return refusal
+	}
+	return err
+}
+
+// end writes a verification that is pending no more: nothing of it is sent
+// after this closure, and its slot and its place among the live are free.
+func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) error {
+	saveVerification(tx, ver)
+	k := liveKey(ver.App, ver.Address)
+	live, err := loadLive(tx, k, now)
+	if err != nil {
+		return err
+	}
+	live.remove(ver.ID)
+	live.save(tx, k)
+	v.box.Clock.Mark(tx)
+	return supersede(tx, ver.Message, reason, now)
+}
