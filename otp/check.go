@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // Check compares digits with the live code, counts a wrong try, and approves
@@ -179,7 +181,7 @@ func (t *try) wrong(caller *callerTries, fault error) (*Error, error) {
 // callerTries finds, or begins, the count of this caller at this verification;
 // nil for a caller without an address.
 func (t *try) callerTries() *callerTries {
-	from := source(t.c.Address)
+	from := cbor.ByteString(source(t.c.Address))
 	if t.v.box.Limits.exempt(t.c.Address) {
 		return nil
 	}

@@ -101,7 +101,7 @@ func (o *Outbox) tell(add func(*events)) {
 // under way, writes their outcome and lets the routes go.
 func (o *Outbox) Run(ctx context.Context) error {
 	d := &dispatcher{o: o}
-	if err := d.recover(ctx); err != nil {
+	if err := d.recover(); err != nil {
 		return err
 	}
 	routes, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -173,7 +173,7 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 		}
 		w.done()
 	}
-	o.length.Store(int64(d.queue.waiting))
+	o.length.Store(int64(len(d.queue.waiting)))
 	next := time.Hour
 	for _, t := range []Time{d.queue.next(), d.heldUntil} {
 		if t != 0 {

@@ -1,6 +1,10 @@
 package otp
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/fxamacker/cbor/v2"
+)
 
 // knownSources is how many source addresses are remembered of one phone.
 const knownSources = 8
@@ -14,7 +18,7 @@ type knownRow struct {
 
 type knownSource struct {
 	_      struct{} `cbor:",toarray"`
-	Source string
+	Source cbor.ByteString
 	At     Time
 }
 
@@ -31,7 +35,7 @@ func (row *knownRow) recent(now Time) bool { return row.Last != 0 && now.Sub(row
 // from tells whether it did so from this source.
 func (row *knownRow) from(source string, now Time) bool {
 	return source != "" && slices.ContainsFunc(row.Sources, func(s knownSource) bool {
-		return s.Source == source && now.Sub(s.At) < knownFor
+		return string(s.Source) == source && now.Sub(s.At) < knownFor
 	})
 }
 
@@ -39,11 +43,11 @@ func (row *knownRow) from(source string, now Time) bool {
 func (row *knownRow) verified(tx Tx, a Address, source string, now Time) {
 	row.Last = now
 	if source != "" {
-		row.Sources = slices.DeleteFunc(row.Sources, func(s knownSource) bool { return s.Source == source })
+		row.Sources = slices.DeleteFunc(row.Sources, func(s knownSource) bool { return string(s.Source) == source })
 		if len(row.Sources) == knownSources {
 			row.Sources = row.Sources[1:]
 		}
-		row.Sources = append(row.Sources, knownSource{Source: source, At: now})
+		row.Sources = append(row.Sources, knownSource{Source: cbor.ByteString(source), At: now})
 	}
 	save(tx, knownKey(a), row, now.Add(knownFor))
 }

@@ -36,13 +36,21 @@ func newEntry(m *Message, test bool) *entry {
 type queue struct {
 	lines   [PriorityCode + 1][]*entry
 	delayed timeHeap // by notBefore
-	ends    timeHeap // by deadline
-	waiting int      // entries that are not gone
+	ends    timeHeap // by deadline; holds what is gone until it is compacted
+	waiting map[ID]struct{}
 }
 
+// push queues an entry. A message that waits already is left where it is: one
+// accepted while the index was being rebuilt is told of twice.
 func (q *queue) push(e *entry, now Time) {
-	q.waiting++
-	q.ends.compact(2 * q.waiting)
+	if _, twice := q.waiting[e.id]; twice {
+		return
+	}
+	if q.waiting == nil {
+		q.waiting = map[ID]struct{}{}
+	}
+	q.waiting[e.id] = struct{}{}
+	q.ends.compact(2 * len(q.waiting))
 	heap.Push(&q.ends, timed{e.deadline, e})
 	if e.notBefore > now {
 		heap.Push(&q.delayed, timed{e.notBefore, e})
@@ -116,10 +124,8 @@ func (q *queue) take(n int, wants func(*entry) bool) (out []*entry) {
 
 // remove marks e as gone.
 func (q *queue) remove(e *entry) {
-	if !e.gone {
-		e.gone = true
-		q.waiting--
-	}
+	e.gone = true
+	delete(q.waiting, e.id)
 }
 
 type timed struct {

@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -8,11 +9,12 @@ import (
 // recover rebuilds the index of accepted messages from the outbox rows. What
 // an earlier process left in `sending` has an unknown outcome: it is held back
 // for recoverAfter, in case a delivery report tells, and then settled.
-func (d *dispatcher) recover(ctx context.Context) error {
+func (d *dispatcher) recover() error {
 	box := d.o.box
 	now := box.Clock.Now()
 	d.heldDials = map[ID]string{}
-	err := box.Store.View(ctx, func(tx Tx) error {
+	var waiting []Message
+	err := box.Store.View(context.Background(), func(tx Tx) error {
 		var ids []ID
 		err := tx.Scan(Key{Kind: KindOutbox}, Key{Kind: KindOutbox}, 0, func(k Key, _ []byte) bool {
 			ids = append(ids, ID([]byte(k.Part)))
@@ -31,15 +33,19 @@ func (d *dispatcher) recover(ctx context.Context) error {
 			switch {
 			case !found:
 			case m.State == MessageAccepted:
-				app, ok := box.Apps.ByID(m.App)
-				d.queue.push(newEntry(&m, ok && app.Mode == Test), now)
+				waiting = append(waiting, m)
 			case m.State == MessageSending:
 				d.hold(&m, now)
 			}
 		}
 		return nil
 	})
-	d.o.length.Store(int64(d.queue.waiting))
+	slices.SortFunc(waiting, func(a, b Message) int { return cmp.Compare(a.Created, b.Created) })
+	for _, m := range waiting {
+		app, ok := box.Apps.ByID(m.App)
+		d.queue.push(newEntry(&m, ok && app.Mode == Test), now)
+	}
+	d.o.length.Store(int64(len(d.queue.waiting)))
 	return err
 }
 

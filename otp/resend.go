@@ -90,4 +90,4 @@ func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, 
 }
 
 // life returns how long a code of the verification lives.
-func (v *Verification) life() time.Duration { return time.Duration(v.Life) * time.Millisecond }
+func (v Verification) life() time.Duration { return time.Duration(v.Life) * time.Millisecond }

@@ -1,6 +1,10 @@
 package otp
 
-import "time"
+import (
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+)
 
 // Status says how far a verification has come.
 type Status string
@@ -77,10 +81,10 @@ type Verification struct {
 // callerTries counts the wrong tries of one source address at one
 // verification.
 type callerTries struct {
-	_      struct{} `cbor:",toarray"`
-	Caller string   // source bucket
+	_      struct{}        `cbor:",toarray"`
+	Caller cbor.ByteString // source bucket
 	Tries  uint8
 }
 
 // AttemptsLeft returns how many wrong tries the verification still bears.
-func (v *Verification) AttemptsLeft() int { return int(v.MaxTries - v.Tries) }
+func (v Verification) AttemptsLeft() int { return int(v.MaxTries - v.Tries) }

@@ -37,7 +37,7 @@ func loadOwn(tx Tx, c Caller, id ID) (v Verification, found bool, err error) {
 
 // StatusAt returns the status at a moment: a pending verification expires by
 // itself, without a write.
-func (v *Verification) StatusAt(now Time) Status {
+func (v Verification) StatusAt(now Time) Status {
 	if v.Status == Pending && now >= v.Expires {
 		return Expired
 	}

@@ -95,13 +95,16 @@ func (w *work) done() {
 	for _, o := range w.told {
 		w.log(o)
 	}
+	again := len(w.requeue) > 0 // another route may take them at once
 	for _, c := range w.claims {
 		if c.launched {
 			d.launch(c)
+		} else {
+			again = true // its slot is free for another message
 		}
 	}
-	if len(w.requeue) > 0 {
-		d.o.tell(func(*events) {}) // another route may take them at once
+	if again {
+		d.o.tell(func(*events) {})
 	}
 }
 

@@ -198,7 +198,12 @@ func (tx *memoryTx) Scan(prefix, after otp.Key, limit int, fn func(otp.Key, []by
 		found = found[:limit]
 	}
 	for _, k := range found {
-		if !fn(k, bytes.Clone(tx.rows[k].value)) {
+		value := bytes.Clone(tx.rows[k].value)
+		more := fn(k, value)
+		for i := range value {
+			value[i] = '#' // whoever keeps it finds out
+		}
+		if !more {
 			break
 		}
 	}

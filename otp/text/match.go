@@ -9,26 +9,22 @@ import (
 // shorter; what is longer is no wish.
 const maxWanted = 256
 
-// Match returns the locale that fits best what is wanted: a language tag
-// ("de-CH") or a list of them with weights, as in the header Accept-Language
-// ("pt-BR, pt;q=0.9, *;q=0.1"). It chooses among [Locales] and more, which are
-// the locales of an app's own texts and are returned as they are written
-// there. A tag without a text falls back to its shorter forms, "de-CH" to
-// "de"; a wish that nothing fits falls back to "en".
-func Match(wanted string, more ...string) string {
+// Match returns the locale of [Locales] that fits best what is wanted: a
+// language tag ("de-CH") or a list of them with weights, as in the header
+// Accept-Language ("pt-BR, pt;q=0.9, *;q=0.1"). A tag without a text falls
+// back to its shorter forms, "de-CH" to "de"; a wish that nothing fits falls
+// back to "en".
+func Match(wanted string) string {
 	if len(wanted) > maxWanted {
 		return fallback
 	}
-	offered := append(Locales(), more...)
 	best, weight := fallback, 0.0
 	for item := range strings.SplitSeq(wanted, ",") {
 		tag, parameters, _ := strings.Cut(item, ";")
-		q := quality(parameters)
-		if q <= weight {
-			continue
-		}
-		if locale, ok := lookup(strings.TrimSpace(tag), offered); ok {
-			best, weight = locale, q
+		if q := quality(parameters); q > weight {
+			if locale, ok := lookup(strings.TrimSpace(tag)); ok {
+				best, weight = locale, q
+			}
 		}
 	}
 	return best
@@ -49,21 +45,17 @@ func quality(parameters string) float64 {
 	return q
 }
 
-// lookup returns the offered locale that is equal to tag or to the longest
-// beginning of its subtags.
-func lookup(tag string, offered []string) (string, bool) {
-	tag = hyphenated(tag)
+// lookup returns the locale that is equal to tag or to the longest beginning
+// of its subtags.
+func lookup(tag string) (string, bool) {
+	tag = strings.ReplaceAll(tag, "_", "-") // some systems write de_CH
 	for tag != "" {
-		for _, locale := range offered {
-			if strings.EqualFold(hyphenated(locale), tag) {
-				return locale, true
+		for _, b := range builtin {
+			if strings.EqualFold(b.locale, tag) {
+				return b.locale, true
 			}
 		}
 		tag = tag[:max(strings.LastIndexByte(tag, '-'), 0)]
 	}
 	return "", false
 }
-
-// hyphenated returns a tag with the separator of BCP 47; some systems write
-// de_CH.
-func hyphenated(tag string) string { return strings.ReplaceAll(tag, "_", "-") }

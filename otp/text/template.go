@@ -172,10 +172,13 @@ func hidden(r rune) bool {
 
 // body returns the source without an origin-bound line of its own.
 func (t Template) body() string {
+	if t.source == originLine[1:] {
+		return ""
+	}
 	body, own := strings.CutSuffix(t.source, originLine)
 	if own {
 		// A blank line in front of it belongs to it.
-		return strings.TrimRight(body, "\n")
+		body = strings.TrimRight(body, "\n")
 	}
 	return body
 }

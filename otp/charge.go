@@ -1,0 +1,144 @@
+package otp
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/pinferry/pinferry/otp/phone"
+)
+
+// refused charges a refusal that needed no closure to the caller's address and
+// returns it, or the limit that the caller has run into by it.
+func (v *Verifications) refused(ctx context.Context, c Caller, refusal error) error {
+	if v.box.Limits.exempt(c.Address) || len(v.box.Limits.RefusalsPerAddress) == 0 {
+		return refusal
+	}
+	var limited *Error
+	err := v.box.Store.Update(ctx, func(tx Tx) error {
+		now := v.box.Clock.Now()
+		l := &ledger{tx: tx, now: now}
+		q := v.refusals(c)
+		if wait := l.wait(&q); wait > 0 {
+			limited = refuseFor(q.code, wait, q.detail)
+			return l.err
+		}
+		l.add(&q)
+		return l.err
+	})
+	switch {
+	case err != nil:
+		return err
+	case limited != nil:
+		return limited
+	}
+	return refusal
+}
+
+func (v *Verifications) refusals(c Caller) quota {
+	return quota{
+		class: refusals, subject: source(c.Address), coarse: coarseSource(c.Address),
+		rules: v.box.Limits.RefusalsPerAddress, code: LimitAddress, detail: tooMany,
+	}
+}
+
+// chargeRefusal counts a refused start against the caller's address, if it has
+// one and the count has room: attempts during a refusal do not prolong it.
+func (v *Verifications) chargeRefusal(tx Tx, c Caller, now Time) error {
+	if v.box.Limits.exempt(c.Address) {
+		return nil
+	}
+	l := &ledger{tx: tx, now: now}
+	q := v.refusals(c)
+	if l.wait(&q) == 0 {
+		l.add(&q)
+	}
+	return l.err
+}
+
+const tooMany = "Too many requests. Wait as long as Retry-After says."
+
+// charge takes one send from every quota that applies, or from none.
+func (v *Verifications) charge(tx Tx, c Caller, a Address, fixed bool, now Time) (*Error, error) {
+	if fixed {
+		return nil, nil // nothing is sent to a test number
+	}
+	l := &ledger{tx: tx, now: now}
+	quotas, err := v.sendQuotas(tx, c, a, now)
+	if err != nil {
+		return nil, err
+	}
+	if worst, wait := l.first(quotas); worst != nil && l.err == nil {
+		v.box.Metrics.limited(string(worst.code) + "_" + string(rune(worst.class)))
+		return refuseFor(worst.code, wait, worst.detail), v.chargeRefusal(tx, c, now)
+	}
+	for i := range quotas {
+		if quotas[i].class != refusals {
+			l.add(&quotas[i])
+		}
+	}
+	return nil, l.err
+}
+
+// sendQuotas lists the quotas that a send to a comes under.
+func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quota, error) {
+	limits := &v.box.Limits
+	known, err := loadKnown(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	block, large := phone.Block(a.Key, 3), phone.Block(a.Key, 4)
+	perPhone := quota{class: sendsPhone, subject: a.Key, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
+	exempt := limits.exempt(c.Address)
+	if exempt {
+		perPhone.backoff = limits.Backoff
+	}
+	quotas := make([]quota, 0, 8)
+	quotas = append(quotas, perPhone)
+	if !exempt {
+		from, coarse := source(c.Address), coarseSource(c.Address)
+		quotas = append(quotas, v.refusals(c),
+			quota{class: sendsAddressPhone, subject: from + a.Key, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
+			quota{class: sendsAddress, subject: from, coarse: coarse, rules: limits.SendsPerAddress, code: LimitAddress, detail: tooMany})
+	}
+	if !known.recent(now) && !c.App.safe(a.Key) && !contains(limits.Exempt, c.Address) {
+		// A number that was sent to within the window has been counted as one of
+		// its block already.
+		row := quotaRow{}
+		if _, err := load(tx, Key{KindQuota, string(rune(sendsPhone)) + a.Key}, &row); err != nil {
+			return nil, err
+		}
+		quotas = append(quotas,
+			quota{class: sendsBlock, subject: block, rules: row.fresh(limits.SendsPerBlock, now), code: LimitBox, detail: tooMany},
+			quota{class: sendsLargeBlock, subject: large, rules: row.fresh(limits.SendsPerLargeBlock, now), code: LimitBox, detail: tooMany})
+	}
+	return append(quotas,
+		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known.recent(now)), code: LimitBox, detail: tooMany},
+		quota{class: sendsBox, rules: share(limits.SendsPerBox, known.recent(now)), code: LimitBox, detail: tooMany}), nil
+}
+
+// fresh returns the rules in whose window the row has no event.
+func (row *quotaRow) fresh(rules []Rule, now Time) []Rule {
+	var newest Time
+	if n := len(row.Times); n > 0 {
+		newest = secondsTime(row.Times[n-1])
+	}
+	var out []Rule
+	for _, r := range rules {
+		if newest == 0 || now.Sub(newest) >= r.Window {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// share returns the rules less what is kept for numbers that verified here.
+func share(rules []Rule, known bool) []Rule {
+	if known {
+		return rules
+	}
+	out := make([]Rule, len(rules))
+	for i, r := range rules {
+		out[i] = Rule{max(int(float64(r.Count)*(1-reservedShare)), 1), r.Window}
+	}
+	return out
+}

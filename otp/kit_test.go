@@ -1,0 +1,205 @@
+package otp_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/otptest"
+)
+
+// rig is a box over the in-memory store with scripted routes.
+type rig struct {
+	t      testing.TB
+	box    *otp.Box
+	store  *otptest.Memory
+	routes []*otptest.Route
+	outbox *otp.Outbox
+	v      *otp.Verifications
+	app    *otp.App
+	low    atomic.Bool
+	stop   func()
+}
+
+const (
+	alice = "+41791234567"
+	bob   = "+12125550100"
+)
+
+// setup changes what newRig builds.
+type setup struct {
+	apps   []otp.App
+	limits func(*otp.Limits)
+	store  *otptest.Memory
+	routes []*otptest.Route
+	key    byte
+}
+
+func newRig(t testing.TB, s setup) *rig {
+	t.Helper()
+	if s.apps == nil {
+		s.apps = []otp.App{demoApp("demo")}
+	}
+	if s.store == nil {
+		s.store = otptest.NewMemory()
+	}
+	if s.routes == nil {
+		s.routes = []*otptest.Route{otptest.NewRoute("gsm0")}
+	}
+	apps, err := otp.NewApps(s.apps, segments)
+	must(t, err)
+	keys, err := otp.NewKeys(slices.Repeat([]byte{s.key}, 32))
+	must(t, err)
+	limits := otp.DefaultLimits()
+	if s.limits != nil {
+		s.limits(&limits)
+	}
+	r := &rig{t: t, store: s.store, routes: s.routes, app: apps.All()[0]}
+	r.box = &otp.Box{
+		Store: s.store, Clock: otp.NewClock(otp.ClockSource{}), Keys: keys, Apps: apps, Limits: limits,
+		Metrics: otp.NewMetrics(metrics.NewSet()), Log: zerolog.Nop(), Low: r.low.Load,
+	}
+	_, err = r.box.Open(context.Background(), false)
+	must(t, err)
+	var routes []otp.Route
+	for _, route := range s.routes {
+		routes = append(routes, route)
+	}
+	r.outbox = otp.NewOutbox(r.box, routes)
+	r.v = otp.NewVerifications(r.box, r.outbox)
+	r.run()
+	return r
+}
+
+// run begins to dispatch; crash ends it as a kill would, without the orderly
+// last words of a stop being waited for by anyone.
+func (r *rig) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.outbox.Run(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			r.t.Errorf("run outbox: %v", err)
+		}
+		r.stop = func() {}
+	}
+	r.t.Cleanup(func() { r.stop() })
+}
+
+func demoApp(id string) otp.App {
+	return otp.App{ID: id, Name: "Demo", Countries: []string{"*"}, Keys: [][32]byte{sha256.Sum256([]byte("pk_" + id)), sha256.Sum256([]byte("sk_" + id))}}
+}
+
+// bare lifts every limit.
+func bare(l *otp.Limits) { *l = otp.Limits{} }
+
+func segments(s string) int {
+	if len(s) > 160 {
+		return 2
+	}
+	return 1
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// from is a caller at an address.
+func (r *rig) from(address string) otp.Caller {
+	c := otp.Caller{App: r.app}
+	if address != "" {
+		c.Address = netip.MustParseAddr(address)
+	}
+	return c
+}
+
+// server is a caller with an sk_ key and without an address.
+func (r *rig) server() otp.Caller { return otp.Caller{App: r.app, Secret: true} }
+
+func (r *rig) start(c otp.Caller, to string) (otp.Progress, error) {
+	return r.v.Start(context.Background(), c, otp.StartRequest{To: to, Purpose: otp.PurposeVerify})
+}
+
+func (r *rig) mustStart(c otp.Caller, to string) otp.Progress {
+	r.t.Helper()
+	p, err := r.start(c, to)
+	must(r.t, err)
+	return p
+}
+
+func (r *rig) check(c otp.Caller, id otp.ID, digits string) error {
+	_, err := r.v.Check(context.Background(), c, id, digits)
+	return err
+}
+
+func (r *rig) message(id otp.ID) otp.Message {
+	r.t.Helper()
+	m, err := r.outbox.Get(context.Background(), r.server(), id)
+	must(r.t, err)
+	return m
+}
+
+func (r *rig) verification(id otp.ID) otp.Progress {
+	r.t.Helper()
+	p, err := r.v.Get(context.Background(), r.server(), id)
+	must(r.t, err)
+	return p
+}
+
+var digitsPattern = regexp.MustCompile(`\b[0-9]{6,10}\b`)
+
+// code reads the digits of the n-th message that a route was given.
+func code(t testing.TB, route *otptest.Route, n int) string {
+	t.Helper()
+	given := route.Given()
+	if len(given) <= n {
+		t.Fatalf("route got %d messages, want more than %d", len(given), n)
+	}
+	return digitsPattern.FindString(given[n].Text)
+}
+
+// sent waits until the dispatcher has nothing to do and returns the digits of
+// the newest message. It needs a synctest bubble.
+func (r *rig) sent() string {
+	r.t.Helper()
+	synctest.Wait()
+	return code(r.t, r.routes[0], len(r.routes[0].Given())-1)
+}
+
+// wrong returns digits that differ from right.
+func wrong(right string, n int) string {
+	var v int
+	fmt.Sscan(right, &v)
+	return fmt.Sprintf("%0*d", len(right), (v+1+n)%1_000_000)
+}
+
+func wantCode(t testing.TB, err error, want otp.Code) *otp.Error {
+	t.Helper()
+	var e *otp.Error
+	if !errors.As(err, &e) || e.Code != want {
+		t.Fatalf("error is %v, want %s", err, want)
+	}
+	return e
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t, f) }
+
+// pass lets virtual time go by.
+func pass(d time.Duration) { time.Sleep(d) }

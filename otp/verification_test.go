@@ -1,0 +1,496 @@
+package otp_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/otptest"
+)
+
+func TestRightCodeApprovesOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.from("192.0.2.1"), alice)
+		if p.Verification.Status != otp.Pending || p.Message.State != otp.MessageAccepted {
+			t.Fatalf("started as %s with message %s", p.Verification.Status, p.Message.State)
+		}
+		digits := r.sent()
+		p, err := r.v.Check(context.Background(), r.from("192.0.2.1"), p.Verification.ID, digits)
+		must(t, err)
+		if p.Verification.Status != otp.Approved {
+			t.Fatalf("status is %s", p.Verification.Status)
+		}
+		wantCode(t, r.check(r.from("192.0.2.1"), p.Verification.ID, digits), otp.CodeUsed)
+	})
+}
+
+func TestCodesAreTypedAsTheyAreRead(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.server(), alice)
+		d := r.sent()
+		must(t, r.check(r.server(), p.Verification.ID, d[:3]+" "+d[3:]))
+	})
+}
+
+func TestFiveWrongTriesKillTheCode(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.server(), alice)
+		right := r.sent()
+		for n := range 4 {
+			wantCode(t, r.check(r.from(fmt.Sprintf("192.0.2.%d", n)), p.Verification.ID, wrong(right, n)), otp.CodeWrong)
+		}
+		if left := r.verification(p.Verification.ID).Verification.AttemptsLeft(); left != 1 {
+			t.Errorf("%d attempts left, want 1", left)
+		}
+		wantCode(t, r.check(r.from("192.0.2.9"), p.Verification.ID, wrong(right, 9)), otp.CodeExhausted)
+		wantCode(t, r.check(r.from("192.0.2.10"), p.Verification.ID, right), otp.CodeExhausted)
+		if s := r.verification(p.Verification.ID).Verification.Status; s != otp.Exhausted {
+			t.Errorf("status is %s", s)
+		}
+	})
+}
+
+func TestOneAddressCannotKillACode(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.from("198.51.100.7"), alice)
+		right := r.sent()
+		for n := range 4 {
+			wantCode(t, r.check(r.from("192.0.2.1"), p.Verification.ID, wrong(right, n)), otp.CodeWrong)
+		}
+		for range 10 {
+			e := wantCode(t, r.check(r.from("192.0.2.1"), p.Verification.ID, wrong(right, 7)), otp.LimitAddress)
+			if e.RetryAfter <= 0 {
+				t.Fatal("a limit without a wait")
+			}
+		}
+		must(t, r.check(r.from("198.51.100.7"), p.Verification.ID, right))
+	})
+}
+
+func TestRefusalsOfACheckThatIsNone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{apps: []otp.App{demoApp("demo"), demoApp("other")}})
+		other := r.from("192.0.2.1")
+		other.App = r.box.Apps.All()[1]
+		p := r.mustStart(r.server(), alice)
+		right := r.sent()
+		wantCode(t, r.check(r.from("192.0.2.1"), otp.NewID(), right), otp.CodeUnknown)
+		for range 6 {
+			wantCode(t, r.check(other, p.Verification.ID, right), otp.CodeUnknown)
+		}
+		if left := r.verification(p.Verification.ID).Verification.AttemptsLeft(); left != 5 {
+			t.Errorf("another app used up tries: %d left", left)
+		}
+		must(t, r.check(r.server(), p.Verification.ID, right))
+	})
+}
+
+func TestCodeExpires(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		wait time.Duration
+		want otp.Code
+	}{
+		{"just before", 5*time.Minute - time.Millisecond, ""},
+		{"at its end", 5 * time.Minute, otp.CodeExpired},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, setup{})
+				p := r.mustStart(r.server(), alice)
+				right := r.sent()
+				pass(time.Duration(p.Verification.Created) * time.Millisecond % 1)
+				pass(test.wait)
+				err := r.check(r.server(), p.Verification.ID, right)
+				if test.want == "" {
+					must(t, err)
+					return
+				}
+				wantCode(t, err, test.want)
+				if s := r.verification(p.Verification.ID).Verification.Status; s != otp.Expired {
+					t.Errorf("status is %s", s)
+				}
+			})
+		})
+	}
+}
+
+func TestResend(t *testing.T) {
+	start := func(t *testing.T, policy otp.ResendPolicy) (*rig, otp.Progress, string) {
+		app := demoApp("demo")
+		app.Resend = policy
+		r := newRig(t, setup{apps: []otp.App{app}})
+		p := r.mustStart(r.server(), alice)
+		return r, p, r.sent()
+	}
+	resend := func(t *testing.T, r *rig, id otp.ID) otp.Progress {
+		p, err := r.v.Resend(context.Background(), r.server(), id, "")
+		must(t, err)
+		return p
+	}
+	t.Run("same digits and expiry in the first half", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r, p, first := start(t, otp.ResendSame)
+			pass(2 * time.Minute)
+			again := resend(t, r, p.Verification.ID)
+			if r.sent() != first || again.Verification.Expires != p.Verification.Expires {
+				t.Error("the code or its expiry changed")
+			}
+		})
+	})
+	t.Run("fresh digits and a full life in the second half", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r, p, first := start(t, otp.ResendSame)
+			pass(3 * time.Minute)
+			again := resend(t, r, p.Verification.ID)
+			second := r.sent()
+			if second == first || again.Verification.Expires != p.Verification.Expires.Add(3*time.Minute) {
+				t.Error("the code did not begin anew")
+			}
+			wantCode(t, r.check(r.server(), p.Verification.ID, first), otp.CodeWrong)
+			must(t, r.check(r.server(), p.Verification.ID, second))
+		})
+	})
+	t.Run("policy new", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r, p, first := start(t, otp.ResendNew)
+			resend(t, r, p.Verification.ID)
+			if r.sent() == first {
+				t.Error("the digits are the same")
+			}
+		})
+	})
+	t.Run("tries stay counted", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r, p, _ := start(t, otp.ResendNew)
+			wantCode(t, r.check(r.server(), p.Verification.ID, "x"), otp.CodeWrong)
+			if left := resend(t, r, p.Verification.ID).Verification.AttemptsLeft(); left != 4 {
+				t.Errorf("%d attempts left after a resend, want 4", left)
+			}
+		})
+	})
+	t.Run("of an ended verification", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r, p, _ := start(t, otp.ResendSame)
+			must(t, r.v.Cancel(context.Background(), r.server(), p.Verification.ID))
+			_, err := r.v.Resend(context.Background(), r.server(), p.Verification.ID, "")
+			wantCode(t, err, otp.CodeExpired)
+		})
+	})
+}
+
+func TestResendReplacesWhatIsQueued(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		route := otptest.NewRoute("gsm0")
+		r := newRig(t, setup{routes: []*otptest.Route{route}})
+		s := route.Status()
+		s.State, s.Free = otp.RouteComing, 0
+		route.SetStatus(s)
+		p := r.mustStart(r.server(), alice)
+		again, err := r.v.Resend(context.Background(), r.server(), p.Verification.ID, "")
+		must(t, err)
+		third, err := r.v.Resend(context.Background(), r.server(), p.Verification.ID, "")
+		must(t, err)
+		if third.Message.ID != again.Message.ID {
+			t.Error("a second resend made another message while the first was queued")
+		}
+		route.Ready()
+		synctest.Wait()
+		if n := len(route.Given()); n != 1 {
+			t.Errorf("%d messages were sent, want 1", n)
+		}
+		if m := r.message(p.Message.ID); m.State != otp.MessageSuperseded || m.Reason != otp.ReasonResent {
+			t.Errorf("the first message is %s (%s)", m.State, m.Reason)
+		}
+	})
+}
+
+func TestThreeLiveVerificationsOfAnAddress(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{limits: bare})
+		var last otp.Progress
+		for range 3 {
+			last = r.mustStart(r.server(), alice)
+			r.sent()
+		}
+		_, err := r.start(r.server(), alice)
+		wait := wantCode(t, err, otp.LimitAddress).RetryAfter
+		r.mustStart(r.server(), bob)
+		must(t, r.v.Cancel(context.Background(), r.server(), last.Verification.ID))
+		r.mustStart(r.server(), alice)
+		pass(wait)
+		r.mustStart(r.server(), alice)
+	})
+}
+
+func TestSlotHoldsOneVerification(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{limits: bare})
+		start := func() otp.Progress {
+			p, err := r.v.Start(context.Background(), r.server(), otp.StartRequest{To: alice, Purpose: otp.PurposeVerify, Slot: "door:alice"})
+			must(t, err)
+			return p
+		}
+		first := start()
+		old := r.sent()
+		second := start()
+		digits := r.sent()
+		if s := r.verification(first.Verification.ID).Verification.Status; s != otp.Canceled {
+			t.Errorf("the occupant is %s", s)
+		}
+		_, err := r.v.CheckSlot(context.Background(), r.server(), "door:alice", old)
+		wantCode(t, err, otp.CodeWrong)
+		p, err := r.v.CheckSlot(context.Background(), r.server(), "door:alice", digits)
+		must(t, err)
+		if p.Verification.ID != second.Verification.ID {
+			t.Error("another verification was approved")
+		}
+		_, err = r.v.CheckSlot(context.Background(), r.server(), "door:alice", digits)
+		wantCode(t, err, otp.CodeUnknown)
+	})
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		request := otp.StartRequest{To: alice, Purpose: otp.PurposeVerify, IdempotencyKey: "k", Body: []byte("a")}
+		start := func() (otp.Progress, error) { return r.v.Start(context.Background(), r.server(), request) }
+		first, err := start()
+		must(t, err)
+		again, err := start()
+		must(t, err)
+		if again.Verification.ID != first.Verification.ID {
+			t.Error("the same request made another verification")
+		}
+		synctest.Wait()
+		if n := len(r.routes[0].Given()); n != 1 {
+			t.Errorf("%d messages for one request", n)
+		}
+		request.Body = []byte("b")
+		_, err = start()
+		wantCode(t, err, otp.Conflict)
+		pass(10 * time.Minute)
+		fresh, err := start()
+		must(t, err)
+		if fresh.Verification.ID == first.Verification.ID {
+			t.Error("the key outlived its ten minutes")
+		}
+	})
+}
+
+func TestTestNumbersTouchNoRoute(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		app := demoApp("demo")
+		app.Mode, app.TestNumbers = otp.Test, map[string]string{alice: "123456"}
+		r := newRig(t, setup{apps: []otp.App{app}})
+		r.routes[0].Down("absent")
+		for range 8 {
+			p := r.mustStart(r.from("192.0.2.1"), "+41 79 123 45 67")
+			must(t, r.check(r.from("192.0.2.1"), p.Verification.ID, "123456"))
+		}
+		synctest.Wait()
+		if n := len(r.routes[0].Given()); n != 0 {
+			t.Errorf("%d messages to a test number", n)
+		}
+	})
+}
+
+func TestStartIsRefusedWhenItCannotSucceed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		app := demoApp("demo")
+		app.Countries = []string{"CH"}
+		r := newRig(t, setup{apps: []otp.App{app}})
+		for _, test := range []struct {
+			name   string
+			to     string
+			want   otp.Code
+			before func()
+		}{
+			{"no number", "hello", otp.InvalidPhone, nil},
+			{"premium rate", "+41900123456", otp.NumberRefused, nil},
+			{"another country", bob, otp.CountryRefused, nil},
+			{"disk low", "+41791112233", otp.StorageLow, func() { r.low.Store(true) }},
+			{"modem gone", "+41791112233", otp.ChannelUnavailable, func() { r.low.Store(false); r.routes[0].Down("absent") }},
+			{"stopping", "+41791112233", otp.ShuttingDown, func() { r.routes[0].Ready(); r.outbox.Stop() }},
+		} {
+			if test.before != nil {
+				test.before()
+			}
+			_, err := r.start(r.from("192.0.2.1"), test.to)
+			if e := wantCode(t, err, test.want); strings.Contains(e.Error(), "555010") {
+				t.Errorf("%s: the error repeats the number", test.name)
+			}
+		}
+	})
+}
+
+func TestPolicyIsFrozenAtStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.server(), alice)
+		right := r.sent()
+		r.stop()
+		app := demoApp("demo")
+		app.CodeLength, app.CodeTTL = 8, time.Minute
+		r = newRig(t, setup{store: r.store, apps: []otp.App{app}})
+		pass(4 * time.Minute)
+		must(t, r.check(r.server(), p.Verification.ID, right))
+	})
+}
+
+func TestLiveCodesDieWithTheEpoch(t *testing.T) {
+	reopen := map[string]func(r *rig) *rig{
+		"rows were lost":  func(r *rig) *rig { _, err := r.box.Open(context.Background(), true); must(r.t, err); return r },
+		"another box key": func(r *rig) *rig { r.stop(); return newRig(r.t, setup{store: r.store, key: 9}) },
+		"clock accepted":  func(r *rig) *rig { must(r.t, r.box.Clock.Accept(context.Background(), r.store)); return r },
+	}
+	for name, f := range reopen {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newRig(t, setup{})
+				p := r.mustStart(r.server(), alice)
+				right := r.sent()
+				r = f(r)
+				wantCode(t, r.check(r.server(), p.Verification.ID, right), otp.CodeWrong)
+			})
+		})
+	}
+}
+
+// A right code approves exactly once, however many ask at once.
+func TestParallelRightChecksApproveOnce(t *testing.T) {
+	r := newRig(t, setup{limits: bare})
+	const rounds, parallel = 100, 50
+	for round := range rounds {
+		p := r.mustStart(r.server(), alice)
+		right := eventually(t, r, round)
+		results := make([]error, parallel)
+		barrier := make(chan struct{})
+		var all sync.WaitGroup
+		for i := range parallel {
+			all.Go(func() {
+				<-barrier
+				results[i] = r.check(r.server(), p.Verification.ID, right)
+			})
+		}
+		close(barrier)
+		all.Wait()
+		approved := 0
+		for _, err := range results {
+			if err == nil {
+				approved++
+				continue
+			}
+			wantCode(t, err, otp.CodeUsed)
+		}
+		if approved != 1 {
+			t.Fatalf("round %d: %d approvals, want 1", round, approved)
+		}
+	}
+}
+
+// Of 200 parallel checks at most five are evaluated: at most four from one
+// address.
+func TestParallelWrongChecksAreCounted(t *testing.T) {
+	for _, test := range []struct {
+		addresses, most int
+		ends            otp.Status
+	}{{50, 5, otp.Exhausted}, {1, 4, otp.Pending}} {
+		r := newRig(t, setup{limits: bare})
+		for round := range 20 {
+			p := r.mustStart(r.server(), alice)
+			right := eventually(t, r, round)
+			var evaluated sync.Map
+			barrier := make(chan struct{})
+			var all sync.WaitGroup
+			for i := range 199 {
+				all.Go(func() {
+					<-barrier
+					err := r.check(r.from(fmt.Sprintf("192.0.2.%d", i%test.addresses)), p.Verification.ID, wrong(right, i))
+					if c := otp.AsError(err).Code; c == otp.CodeWrong || i == -1 {
+						evaluated.Store(i, true)
+					}
+				})
+			}
+			close(barrier)
+			all.Wait()
+			n := 0
+			evaluated.Range(func(any, any) bool { n++; return true })
+			v := r.verification(p.Verification.ID).Verification
+			if int(v.Tries) > test.most || n > test.most || v.Status != test.ends {
+				t.Fatalf("%d addresses, round %d: %d tries counted, %d evaluated, status %s", test.addresses, round, v.Tries, n, v.Status)
+			}
+			err := r.check(r.from("198.51.100.1"), p.Verification.ID, right)
+			if test.ends == otp.Exhausted {
+				wantCode(t, err, otp.CodeExhausted)
+			} else {
+				must(t, err)
+			}
+		}
+	}
+}
+
+// eventually waits, in real time, for the n-th message.
+func eventually(t *testing.T, r *rig, n int) string {
+	t.Helper()
+	for len(r.routes[0].Given()) <= n {
+		time.Sleep(100 * time.Microsecond)
+	}
+	return code(t, r.routes[0], n)
+}
+
+// Digits are uniform: all lengths, leading zeros, and no digit favoured.
+func TestCodesAreUniform(t *testing.T) {
+	r := newRig(t, setup{limits: bare, routes: []*otptest.Route{otptest.NewRoute("gsm0")}})
+	const codes = 2000
+	var counts [6][10]float64
+	seen := map[string]bool{}
+	for n := range codes {
+		r.mustStart(r.server(), fmt.Sprintf("+4179%07d", n))
+		digits := eventually(t, r, n)
+		if len(digits) != 6 {
+			t.Fatalf("a code has %d digits", len(digits))
+		}
+		for i, d := range digits {
+			counts[i][d-'0']++
+		}
+		seen[digits] = true
+	}
+	if len(seen) < codes*99/100-20 {
+		t.Errorf("only %d of %d codes differ", len(seen), codes)
+	}
+	for place, row := range counts {
+		chi := 0.0
+		for _, n := range row {
+			chi += math.Pow(n-codes/10, 2) / (codes / 10)
+		}
+		if chi > 33 { // 9 degrees of freedom, p = 0.0001 for each of six places
+			t.Errorf("place %d: chi-square %.1f", place, chi)
+		}
+	}
+}
+
+func TestKeysAreKnownByDigest(t *testing.T) {
+	apps, err := otp.NewApps([]otp.App{demoApp("demo")}, segments)
+	must(t, err)
+	for key, want := range map[string][2]bool{
+		"pk_demo": {true, false}, "sk_demo": {true, true}, "sk_demo2": {}, "demo": {}, "": {},
+		fmt.Sprintf("%x", sha256.Sum256([]byte("sk_demo"))): {},
+	} {
+		_, secret, ok := apps.ByKey(key)
+		if got := [2]bool{ok, secret}; got != want {
+			t.Errorf("%s: accepted, secret = %v, want %v", key, got, want)
+		}
+	}
+}
