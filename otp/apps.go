@@ -216,8 +216,15 @@ func (app *App) prepareTexts(segments func(string) int) error {
 		App: app.Name, CodeLength: app.CodeLength, Minutes: minutes(app.CodeTTL),
 		WebDomain: app.WebDomain, AndroidHash: app.AndroidHash,
 	}
-	for locale, t := range app.templates {
-		if err := text.CheckSegments(t, widest, segments); err != nil {
+	for _, locale := range text.Locales() {
+		err := text.CheckSegments(app.templates[locale], widest, segments)
+		if _, own := app.Texts[locale]; err != nil && !own {
+			// A long name, or one outside the GSM alphabet, leaves no room for a
+			// sentence.
+			app.templates[locale] = text.Brief()
+			err = text.CheckSegments(text.Brief(), widest, segments)
+		}
+		if err != nil {
 			return fmt.Errorf("texts.%s: %w", locale, err)
 		}
 	}

@@ -498,22 +498,5 @@ func TestListIsNewestFirst(t *testing.T) {
 
 func copyStore(t *testing.T, from, to otp.Store) {
 	t.Helper()
-	rows := map[otp.Key][]byte{}
-	must(t, from.View(context.Background(), func(tx otp.Tx) error {
-		for _, k := range otp.Kinds() {
-			if err := tx.Scan(otp.Key{Kind: k}, otp.Key{}, 0, func(k otp.Key, v []byte) bool {
-				rows[k] = slices.Clone(v)
-				return true
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	must(t, to.Update(context.Background(), func(tx otp.Tx) error {
-		for k, v := range rows {
-			tx.Put(k, v, 0)
-		}
-		return nil
-	}))
+	must(t, from.View(context.Background(), func(tx otp.Tx) error { return copyInto(tx, to) }))
 }

@@ -39,3 +39,7 @@ func Builtin(locale string) Template {
 	}
 	return Template{english}
 }
+
+// Brief returns a text without words, in no language, for an app whose name
+// leaves no room for a sentence.
+func Brief() Template { return Template{"{code} ({app}, {minutes} min)"} }

@@ -1,0 +1,88 @@
+package otp_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/otptest"
+)
+
+// Whatever bytes stand in a row, reading them is an error at worst, and what
+// is read and written again is read the same.
+func FuzzRecords(f *testing.F) {
+	r := newRig(f, setup{limits: bare})
+	p := r.mustStart(r.server(), alice)
+	must(f, r.store.View(context.Background(), func(tx otp.Tx) error {
+		for _, kind := range otp.Kinds() {
+			if err := tx.Scan(otp.Key{Kind: kind}, otp.Key{}, 0, func(k otp.Key, v []byte) bool {
+				f.Add(byte(k.Kind), bytes.Clone(v))
+				return true
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	f.Add(byte(otp.KindVerification), []byte{})
+	f.Add(byte(otp.KindMessage), []byte{2, 0x80})
+	r.stop()
+	f.Fuzz(func(t *testing.T, kind byte, row []byte) {
+		store := otptest.NewMemory()
+		must(t, r.store.View(context.Background(), func(tx otp.Tx) error { return copyInto(tx, store) }))
+		must(t, store.Update(context.Background(), func(tx otp.Tx) error {
+			var keys []otp.Key
+			for _, k := range otp.Kinds() {
+				if byte(k) != kind {
+					continue
+				}
+				if err := tx.Scan(otp.Key{Kind: k}, otp.Key{}, 0, func(k otp.Key, _ []byte) bool { keys = append(keys, k); return true }); err != nil {
+					return err
+				}
+			}
+			for _, k := range keys {
+				tx.Put(k, row, 0)
+			}
+			return nil
+		}))
+		box := *r.box
+		box.Store = store
+		outbox := otp.NewOutbox(&box, []otp.Route{otptest.NewRoute("gsm0")})
+		v := otp.NewVerifications(&box, outbox)
+		ctx := context.Background()
+		_, _ = box.Open(ctx, false)
+		if got, err := v.Get(ctx, r.server(), p.Verification.ID); err == nil {
+			if again, err := v.Get(ctx, r.server(), p.Verification.ID); err != nil || again.Verification.Status != got.Verification.Status {
+				t.Errorf("a second read differs: %v", err)
+			}
+		}
+		noPanic(t, second(v.Check(ctx, r.server(), p.Verification.ID, "000000")))
+		noPanic(t, second(v.Resend(ctx, r.server(), p.Verification.ID, "")))
+		noPanic(t, second(v.Start(ctx, r.server(), otp.StartRequest{To: alice, Purpose: otp.PurposeVerify})))
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		_ = outbox.Run(ctx)
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// noPanic fails if an error is a contained panic.
+func noPanic(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && bytes.Contains([]byte(err.Error()), []byte("panic")) {
+		t.Error(err)
+	}
+}
+
+func copyInto(from otp.Tx, to otp.Store) error {
+	return to.Update(context.Background(), func(tx otp.Tx) error {
+		for _, kind := range otp.Kinds() {
+			if err := from.Scan(otp.Key{Kind: kind}, otp.Key{}, 0, func(k otp.Key, v []byte) bool { tx.Put(k, v, 0); return true }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
