@@ -1,0 +1,44 @@
+# Everything a fresh machine needs is Go: make run, make test.
+
+GO       ?= go
+FUZZTIME ?= 10s
+
+ifeq (,$(shell command -v $(GO) 2>/dev/null))
+$(error pinferry needs Go $(shell sed -n 's/^go //p' go.mod) or newer and there is no "$(GO)" here: install it from https://go.dev/dl/ or your package manager, then try again)
+endif
+
+# The version is the nearest tag; the build date is the date of the commit, so
+# that the same commit gives the same bytes. Outside git both stay as they are
+# in the source.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+DATE    := $(shell git log -1 --format=%ct 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(DATE),-X main.buildDate=$(DATE))
+
+# The race detector needs a C compiler and a processor that it knows.
+RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check build fuzz bench
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, and run a throw-away box with a simulated modem on 127.0.0.1:7467
+	./bin/pinferry demo
+
+test: ## run every test and the check of the architecture
+	@race="$(RACE)"; \
+	test -n "$$race" || echo "no C compiler that suits: testing WITHOUT the race detector"; \
+	set -x; $(GO) test $$race ./... ./.ci/arch
+
+check: ## run every check that a change has to pass (.ci/run)
+	@.ci/run
+
+build: ## build the static binary bin/pinferry for this machine
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/pinferry .
+
+fuzz: ## fuzz every target for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME)
+
+bench: ## measure a running box
+	@$(GO) run ./.ci/bench
