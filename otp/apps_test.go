@@ -2,6 +2,7 @@ package otp_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,19 @@ func TestLongNamesGetABriefText(t *testing.T) {
 	app.Name = strings.Repeat("Wasserwerk ", 20)
 	if _, err := otp.NewApps([]otp.App{app}, segments); err == nil {
 		t.Error("a name that fills two messages is accepted")
+	}
+}
+
+func TestKeysAreKnownByDigest(t *testing.T) {
+	apps, err := otp.NewApps([]otp.App{demoApp("demo")}, segments)
+	must(t, err)
+	for key, want := range map[string][2]bool{
+		"pk_demo": {true, false}, "sk_demo": {true, true}, "sk_demo2": {}, "demo": {}, "": {},
+		fmt.Sprintf("%x", sha256.Sum256([]byte("sk_demo"))): {},
+	} {
+		_, secret, ok := apps.ByKey(key)
+		if got := [2]bool{ok, secret}; got != want {
+			t.Errorf("%s: accepted, secret = %v, want %v", key, got, want)
+		}
 	}
 }

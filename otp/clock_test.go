@@ -91,8 +91,7 @@ func TestWallClockBelowTheBuildDate(t *testing.T) {
 func TestAcceptStepsToTheWallClock(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		m := machine{boot: "a", slept: 40 * 365 * 24 * time.Hour} // box time is in the far future
-		r := newRig(t, setup{})
-		r.box.Clock = m.clock()
+		r := newRig(t, setup{clock: m.clock()})
 		must(t, r.box.Clock.Accept(context.Background(), r.store))
 		if d := r.box.Clock.Now().Sub(r.box.Clock.Wall()); d.Abs() > time.Second {
 			t.Errorf("box time is %s away from the wall clock", d)

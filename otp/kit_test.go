@@ -45,6 +45,7 @@ type setup struct {
 	store  *otptest.Memory
 	routes []*otptest.Route
 	key    byte
+	clock  *otp.Clock
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -54,6 +55,9 @@ func newRig(t testing.TB, s setup) *rig {
 	}
 	if s.store == nil {
 		s.store = otptest.NewMemory()
+	}
+	if s.clock == nil {
+		s.clock = otp.NewClock(otp.ClockSource{})
 	}
 	if s.routes == nil {
 		s.routes = []*otptest.Route{otptest.NewRoute("gsm0")}
@@ -68,7 +72,7 @@ func newRig(t testing.TB, s setup) *rig {
 	}
 	r := &rig{t: t, store: s.store, routes: s.routes, app: apps.All()[0]}
 	r.box = &otp.Box{
-		Store: s.store, Clock: otp.NewClock(otp.ClockSource{}), Keys: keys, Apps: apps, Limits: limits,
+		Store: s.store, Clock: s.clock, Keys: keys, Apps: apps, Limits: limits,
 		Metrics: otp.NewMetrics(metrics.NewSet()), Log: zerolog.Nop(), Low: r.low.Load,
 	}
 	_, err = r.box.Open(context.Background(), false)

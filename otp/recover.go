@@ -1,9 +1,9 @@
 package otp
 
 import (
-	"cmp"
 	"context"
 	"slices"
+	"sort"
 )
 
 // recover rebuilds the index of accepted messages from the outbox rows. What
@@ -40,7 +40,7 @@ func (d *dispatcher) recover() error {
 		}
 		return nil
 	})
-	slices.SortFunc(waiting, func(a, b Message) int { return cmp.Compare(a.Created, b.Created) })
+	sort.Slice(waiting, func(i, j int) bool { return waiting[i].Created < waiting[j].Created })
 	for _, m := range waiting {
 		app, ok := box.Apps.ByID(m.App)
 		d.queue.push(newEntry(&m, ok && app.Mode == Test), now)

@@ -76,7 +76,7 @@ func CheckDomain(host string) error {
 		case r >= 'A' && r <= 'Z':
 			return errors.New("write the domain name in lower case")
 		case r >= 0x80:
-			return errors.New("write an international domain name in punycode, xn--...")
+			return errors.New("write an international domain name in punycode, which begins in xn--")
 		case r == '/' || r == ':':
 			return errors.New("give the domain name alone, without scheme, port or path")
 		default:
