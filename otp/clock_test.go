@@ -96,6 +96,7 @@ func TestAcceptStepsToTheWallClock(t *testing.T) {
 		if d := r.box.Clock.Now().Sub(r.box.Clock.Wall()); d.Abs() > time.Second {
 			t.Errorf("box time is %s away from the wall clock", d)
 		}
+		r.stop()
 		m.slept = 0 // and a restart keeps to it
 		if d := restored(t, m.clock(), r.store).Sub(r.box.Clock.Wall()); d.Abs() > time.Second {
 			t.Errorf("after a restart box time is %s away from the wall clock", d)
