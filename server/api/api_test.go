@@ -1,0 +1,299 @@
+package api_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// core is a core that answers what a test says and remembers what it was
+// asked.
+type core struct {
+	progress otp.Progress
+	message  otp.Message
+	page     []otp.Message
+	next     string
+	routes   []otp.RouteReport
+	err      error
+
+	called  string
+	caller  otp.Caller
+	id      otp.ID
+	digits  string
+	channel string
+	start   otp.StartRequest
+	send    otp.MessageRequest
+	limit   int
+	cursor  string
+}
+
+func (k *core) note(call string, c otp.Caller, id otp.ID) { k.called, k.caller, k.id = call, c, id }
+
+func (k *core) Start(_ context.Context, c otp.Caller, r otp.StartRequest) (otp.Progress, error) {
+	k.note("Start", c, otp.ID{})
+	k.start = r
+	return k.progress, k.err
+}
+
+func (k *core) Check(_ context.Context, c otp.Caller, id otp.ID, digits string) (otp.Progress, error) {
+	k.note("Check", c, id)
+	k.digits = digits
+	return k.progress, k.err
+}
+
+func (k *core) Resend(_ context.Context, c otp.Caller, id otp.ID, channel string) (otp.Progress, error) {
+	k.note("Resend", c, id)
+	k.channel = channel
+	return k.progress, k.err
+}
+
+func (k *core) Cancel(_ context.Context, c otp.Caller, id otp.ID) error {
+	k.note("Cancel", c, id)
+	return k.err
+}
+
+func (k *core) Get(_ context.Context, c otp.Caller, id otp.ID) (otp.Progress, error) {
+	k.note("Get", c, id)
+	return k.progress, k.err
+}
+
+// outbox is the same core as an outbox.
+type outbox struct{ *core }
+
+func (k outbox) Send(_ context.Context, c otp.Caller, r otp.MessageRequest) (otp.Message, error) {
+	k.note("Send", c, otp.ID{})
+	k.send = r
+	return k.message, k.err
+}
+
+func (k outbox) Get(_ context.Context, c otp.Caller, id otp.ID) (otp.Message, error) {
+	k.note("Message", c, id)
+	return k.message, k.err
+}
+
+func (k outbox) List(_ context.Context, c otp.Caller, limit int, cursor string) ([]otp.Message, string, error) {
+	k.note("List", c, otp.ID{})
+	k.limit, k.cursor = limit, cursor
+	return k.page, k.next, k.err
+}
+
+func (k outbox) Routes() []otp.RouteReport { return k.routes }
+
+var (
+	_ api.Verifications = (*core)(nil)
+	_ api.Verifications = (*otp.Verifications)(nil)
+	_ api.Outbox        = outbox{}
+	_ api.Outbox        = (*otp.Outbox)(nil)
+)
+
+const (
+	publishable, secret = "pk_test_3f9a", "sk_test_7c1e"
+	closedSecret        = "sk_closed_1111"
+	phone               = "+41791234567"
+	id                  = "vrf_000102030405060708090a0b0c0d0e0f"
+	messageID           = "msg_f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+)
+
+var created = otp.TimeOf(time.Date(2026, 11, 22, 9, 30, 0, 7_000_000, time.UTC))
+
+func newCore() *core {
+	k := &core{}
+	k.progress = otp.Progress{
+		Verification: otp.Verification{
+			App: "demo", Address: otp.Address{Kind: otp.Phone, Key: phone, Dial: phone[1:], Country: "CH", Calling: 41},
+			Channel: "sms", Purpose: otp.PurposeVerify, Status: otp.Pending, MaxTries: 5,
+			Created: created, Expires: created.Add(5 * time.Minute), Metadata: []byte(`{"order":17}`),
+		},
+		ETA: 2100 * time.Millisecond, ResendAfter: 30 * time.Second,
+	}
+	for i := range k.progress.Verification.ID {
+		k.progress.Verification.ID[i] = byte(i)
+		k.message.ID[i] = byte(0xf0 + i)
+	}
+	k.message.Address = k.progress.Verification.Address
+	k.message.State, k.message.Created, k.message.Updated = otp.MessageAccepted, created, created
+	k.message.Deadline = created.Add(time.Hour)
+	k.progress.Message = k.message
+	return k
+}
+
+func newApps(t testing.TB) *otp.Apps {
+	t.Helper()
+	digest := func(key string) [32]byte { return sha256.Sum256([]byte(key)) }
+	apps, err := otp.NewApps([]otp.App{{
+		ID: "demo", Keys: [][32]byte{digest(publishable), digest(secret)}, Countries: []string{"*"},
+		Backends: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")},
+	}}, func(string) int { return 1 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apps
+}
+
+// door is the native door over a core of this test.
+type door struct {
+	*api.Door
+	core *core
+	t    testing.TB
+}
+
+func open(t testing.TB) *door {
+	k := newCore()
+	return &door{api.New(k, outbox{k}, api.Keys(newApps(t))), k, t}
+}
+
+// request is a call as it comes to the door.
+type request struct {
+	key, body, param, query, from string
+	headers                       map[string]string
+}
+
+// do makes a call and returns what it answers.
+func (d *door) do(handler web.Handler, r request) (status int, body string) {
+	d.t.Helper()
+	c := newCall(r)
+	if err := handler(c); err != nil {
+		c.Refuse(web.ProblemOf(err))
+	}
+	return c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
+}
+
+func newCall(r request) *web.Call {
+	var raw fasthttp.Request
+	raw.SetRequestURI("/?" + r.query)
+	if r.body != "" {
+		raw.SetBodyString(r.body)
+		raw.Header.SetContentType("application/json")
+	}
+	if r.key != "" {
+		raw.Header.Set("Authorization", "Bearer "+r.key)
+	}
+	for name, value := range r.headers {
+		raw.Header.Set(name, value)
+	}
+	if r.from == "" {
+		r.from = "203.0.113.9"
+	}
+	client := netip.MustParseAddr(r.from)
+	ctx := new(fasthttp.RequestCtx)
+	ctx.Init(&raw, &net.TCPAddr{IP: client.AsSlice()}, nil)
+	return &web.Call{HTTP: ctx, Context: context.Background(), RequestID: "0123456789abcdef", Client: client, Param: r.param}
+}
+
+// golden compares an answer with a file of testdata; UPDATE=1 writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name + ".json"
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(got+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got+"\n" != string(want) {
+		t.Errorf("%s differs; got:\n%s", path, got)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	d := open(t)
+	strangers := map[string]map[string]string{
+		"None":       nil,
+		"Unknown":    {"Authorization": "Bearer sk_test_0000"},
+		"Basic":      {"Authorization": "Basic " + secret},
+		"Bare":       {"Authorization": secret},
+		"TwoSpaces":  {"Authorization": "Bearer  " + secret},
+		"Longer":     {"Authorization": "Bearer " + secret + "x"},
+		"Endless":    {"Authorization": "Bearer sk_" + strings.Repeat("x", 5000)},
+		"OtherFirst": {"Authorization": "Bearer pk_test_7c1e"},
+	}
+	_, first := d.do(d.Get, request{param: id})
+	for name, headers := range strangers {
+		t.Run(name, func(t *testing.T) {
+			status, body := d.do(d.Get, request{param: id, headers: headers})
+			if status != 401 || body != first {
+				t.Errorf("got %d %s", status, body)
+			}
+			if d.core.called != "" {
+				t.Errorf("the core was asked to %s", d.core.called)
+			}
+		})
+	}
+	golden(t, "unauthorized", first)
+	for _, headers := range []map[string]string{{"Authorization": "Bearer " + secret}, {"Authorization": "bearer " + publishable}} {
+		if status, body := d.do(d.Get, request{param: id, headers: headers}); status != 200 {
+			t.Errorf("%v: got %d %s", headers, status, body)
+		}
+	}
+}
+
+// closed is a set of apps of which the one app has not opened this door.
+type closed struct{}
+
+func (closed) ByKey(string) (*otp.App, bool, bool) {
+	return &otp.App{ID: "closed", Doors: []string{"twilio"}}, true, true
+}
+
+func (closed) All() []*otp.App { return nil }
+
+func TestClosedDoorLooksLikeAnUnknownKey(t *testing.T) {
+	d := open(t)
+	_, unknown := d.do(d.Get, request{param: id, key: "sk_unknown"})
+	shut := &door{api.New(d.core, outbox{d.core}, api.Keys(closed{})), d.core, t}
+	if status, body := shut.do(shut.Get, request{param: id, key: closedSecret}); status != 401 || body != unknown {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
+func TestAddressOfTheCaller(t *testing.T) {
+	for name, test := range map[string]struct {
+		request request
+		want    string
+		status  int
+	}{
+		"PublishableIsItself":        {request{key: publishable}, "203.0.113.9", 201},
+		"PublishableIPv6":            {request{key: publishable, from: "2001:db8::7"}, "2001:db8::7", 201},
+		"PublishableNamesNobody":     {request{key: publishable, body: `{"to":"` + phone + `","client_ip":"192.0.2.1"}`}, "", 400},
+		"BackendHasNone":             {request{key: publishable, from: "198.51.100.8"}, "invalid IP", 201},
+		"SecretHasNone":              {request{key: secret}, "invalid IP", 201},
+		"SecretNamesTheUser":         {request{key: secret, body: `{"to":"` + phone + `","client_ip":"192.0.2.1"}`}, "192.0.2.1", 201},
+		"SecretFromBackendNamesUser": {request{key: secret, from: "198.51.100.8", body: `{"to":"` + phone + `","client_ip":"192.0.2.1"}`}, "192.0.2.1", 201},
+		"SecretMappedIPv4":           {request{key: secret, body: `{"to":"` + phone + `","client_ip":"::ffff:192.0.2.1"}`}, "192.0.2.1", 201},
+		"SecretZone":                 {request{key: secret, body: `{"to":"` + phone + `","client_ip":"fe80::1%eth0"}`}, "", 400},
+		"SecretPort":                 {request{key: secret, body: `{"to":"` + phone + `","client_ip":"192.0.2.1:80"}`}, "", 400},
+		"SecretNonsense":             {request{key: secret, body: `{"to":"` + phone + `","client_ip":"here"}`}, "", 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t)
+			if test.request.body == "" {
+				test.request.body = `{"to":"` + phone + `"}`
+			}
+			status, body := d.do(d.Start, test.request)
+			if status != test.status {
+				t.Fatalf("got %d %s", status, body)
+			}
+			if status != 201 {
+				if d.core.called != "" {
+					t.Error("the core was asked")
+				}
+				return
+			}
+			if got := d.core.caller.Address.String(); got != test.want {
+				t.Errorf("address is %s, want %s", got, test.want)
+			}
+		})
+	}
+}

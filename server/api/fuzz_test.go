@@ -1,0 +1,64 @@
+package api_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/pinferry/pinferry/server/web"
+)
+
+// tryBody posts a body to a handler with a secret key. Whatever it is, the
+// answer is JSON and no fault, and only a body that is one JSON object reaches
+// the core.
+func tryBody(t *testing.T, handler func(*door) web.Handler, body []byte) {
+	d := open(t)
+	status, answer := d.do(handler(d), request{key: secret, param: id, body: string(body)})
+	if status >= 500 || !json.Valid([]byte(answer)) {
+		t.Errorf("got %d %s", status, answer)
+	}
+	var object map[string]any
+	if d.core.called != "" && json.Unmarshal(body, &object) != nil {
+		t.Errorf("the core was asked to %s", d.core.called)
+	}
+}
+
+func FuzzStart(f *testing.F) {
+	for _, seed := range []string{
+		`{"to":"+41791234567","metadata":{"a":1},"client_ip":"::1"}`, `{"to":"\r\nAT+CPWROFF\u001a","locale":"\u202e"}`,
+		`{"to":"x","metadata":{"a":{"b":[]}},"purpose":"sign_in","channel":"whatsapp"}`, `{"to":null,"metadata":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		tryBody(t, func(d *door) web.Handler { return d.Start }, body)
+	})
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{`{"code":"493827"}`, `{"code":"\u0000","client_ip":"fe80::1%0"}`, `{"code":493827}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		tryBody(t, func(d *door) web.Handler { return d.Check }, body)
+	})
+}
+
+func FuzzResend(f *testing.F) {
+	for _, seed := range []string{`{"channel":"sms"}`, `{}`, ``} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) > 0 {
+			tryBody(t, func(d *door) web.Handler { return d.Resend }, body)
+		}
+	})
+}
+
+func FuzzSend(f *testing.F) {
+	for _, seed := range []string{`{"to":"x","text":"hello","ttl":"1h","priority":"high"}`, `{"to":"x","text":"a","ttl":"9223372036854775807h"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		tryBody(t, func(d *door) web.Handler { return d.Send }, body)
+	})
+}

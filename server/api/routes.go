@@ -1,0 +1,57 @@
+package api
+
+import (
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// routeWire is a route in an answer.
+type routeWire struct {
+	Name         string  `json:"name"`
+	Kind         string  `json:"kind"`
+	State        string  `json:"state"`
+	Reason       *string `json:"reason"` // null when ready
+	Detail       string  `json:"detail,omitempty"`
+	Device       string  `json:"device,omitempty"`
+	Operator     string  `json:"operator,omitempty"`
+	Registration string  `json:"registration,omitempty"`
+	Signal       *int    `json:"signal_dbm"` // null when unknown
+	Free         int     `json:"free"`
+	Slots        int     `json:"slots"`
+	Reports      bool    `json:"reports"`
+	Test         bool    `json:"test,omitzero"`
+	Queue        int     `json:"queue"`
+	WaitSeconds  int     `json:"wait_seconds"`
+}
+
+// routesWire lists the routes in the order in which they are tried.
+type routesWire struct {
+	Routes []routeWire `json:"routes"`
+}
+
+// Routes answers GET /v1/routes.
+func (d *Door) Routes(c *web.Call) error {
+	if err := d.admitSecret(c); err != nil {
+		return err
+	}
+	reports := d.outbox.Routes()
+	answer := routesWire{Routes: make([]routeWire, len(reports))}
+	for i := range reports {
+		answer.Routes[i] = routeWireOf(&reports[i])
+	}
+	return c.JSON(fasthttp.StatusOK, answer)
+}
+
+func routeWireOf(r *otp.RouteReport) routeWire {
+	w := routeWire{
+		Name: r.Name, Kind: r.Kind, State: r.State.String(), Reason: orNull(r.Reason), Detail: r.Detail,
+		Device: r.Device, Operator: r.Operator, Registration: r.Registration,
+		Free: r.Free, Slots: r.Slots, Reports: r.Reports, Test: r.Test,
+		Queue: r.Queue, WaitSeconds: web.Seconds(r.Wait),
+	}
+	if r.SignalDBm != 0 {
+		w.Signal = &r.SignalDBm
+	}
+	return w
+}

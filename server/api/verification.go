@@ -1,0 +1,210 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// The prefixes of ids.
+const (
+	verificationPrefix = "vrf_"
+	messagePrefix      = "msg_"
+)
+
+// The bounds of what comes beside a number, in bytes.
+const (
+	maxMetadata       = 1 << 10
+	maxIdempotencyKey = 64
+)
+
+// StartBody is the body of POST /v1/verifications.
+type StartBody struct {
+	To       string         `json:"to"`
+	Channel  string         `json:"channel"`
+	Purpose  string         `json:"purpose"`
+	Locale   string         `json:"locale"`
+	Metadata jsontext.Value `json:"metadata"`
+	ClientIP string         `json:"client_ip"`
+	// Captcha is accepted so that a page need not know whether the app asks for
+	// one.
+	Captcha string `json:"captcha"`
+}
+
+// CheckBody is the body of POST /v1/verifications/{id}/check.
+type CheckBody struct {
+	Code     string `json:"code"`
+	ClientIP string `json:"client_ip"`
+}
+
+// ResendBody is the body of POST /v1/verifications/{id}/resend, if it has one.
+type ResendBody struct {
+	Channel  string `json:"channel"`
+	ClientIP string `json:"client_ip"`
+}
+
+// Start answers POST /v1/verifications.
+func (d *Door) Start(c *web.Call) error {
+	if err := d.admit(c); err != nil {
+		return err
+	}
+	var body StartBody
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	caller, err := withUser(c.Caller, body.ClientIP)
+	if err != nil {
+		return err
+	}
+	request, err := body.request()
+	if err != nil {
+		return err
+	}
+	if key := c.Header("Idempotency-Key"); key != "" {
+		if len(key) > maxIdempotencyKey || !printable(key) {
+			return web.Invalid("Idempotency-Key is 1 to 64 printable ASCII characters.")
+		}
+		request.IdempotencyKey, request.Body = key, c.Body()
+	}
+	p, err := d.verifications.Start(c.Context, caller, request)
+	if err != nil {
+		if e := otp.AsError(err); e.Code == otp.Conflict {
+			// The one conflict of a start: a key that came with another body.
+			return &web.Problem{Status: fasthttp.StatusUnprocessableEntity, Code: string(e.Code), Detail: e.Detail, Err: err}
+		}
+		return err
+	}
+	return c.JSON(fasthttp.StatusCreated, wireOf(caller, &p))
+}
+
+// request checks what the core takes as it is.
+func (b *StartBody) request() (otp.StartRequest, error) {
+	r := otp.StartRequest{To: b.To, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale}
+	if r.To == "" {
+		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567.`)
+	}
+	if r.Purpose == "" {
+		r.Purpose = otp.PurposeVerify
+	}
+	if len(b.Metadata) > 0 && b.Metadata.Kind() != jsontext.KindNull {
+		if b.Metadata.Kind() != jsontext.KindBeginObject || len(b.Metadata) > maxMetadata {
+			return r, web.Invalid(`"metadata" must be an object of at most 1024 bytes.`)
+		}
+		r.Metadata = b.Metadata
+	}
+	return r, nil
+}
+
+// Get answers GET /v1/verifications/{id}.
+func (d *Door) Get(c *web.Call) error {
+	if err := d.admit(c); err != nil {
+		return err
+	}
+	id, ok := parseID(verificationPrefix, c.Param)
+	if !ok {
+		return noVerification
+	}
+	p, err := d.verifications.Get(c.Context, c.Caller, id)
+	if err != nil {
+		return missing(err)
+	}
+	return c.JSON(fasthttp.StatusOK, wireOf(c.Caller, &p))
+}
+
+// Check answers POST /v1/verifications/{id}/check.
+func (d *Door) Check(c *web.Call) error {
+	if err := d.admit(c); err != nil {
+		return err
+	}
+	var body CheckBody
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	caller, err := withUser(c.Caller, body.ClientIP)
+	if err != nil {
+		return err
+	}
+	if body.Code == "" {
+		return web.Invalid(`"code" is missing: the digits from the message, as a string.`)
+	}
+	id, ok := parseID(verificationPrefix, c.Param)
+	if !ok {
+		// What cannot be an id must cost, charge and look the same as an id that
+		// names nothing.
+		id = otp.NewID()
+	}
+	p, err := d.verifications.Check(c.Context, caller, id, body.Code)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fasthttp.StatusOK, wireOf(caller, &p))
+}
+
+// Resend answers POST /v1/verifications/{id}/resend.
+func (d *Door) Resend(c *web.Call) error {
+	if err := d.admit(c); err != nil {
+		return err
+	}
+	var body ResendBody
+	if err := c.DecodeOptional(&body); err != nil {
+		return err
+	}
+	caller, err := withUser(c.Caller, body.ClientIP)
+	if err != nil {
+		return err
+	}
+	id, ok := parseID(verificationPrefix, c.Param)
+	if !ok {
+		return noVerification
+	}
+	p, err := d.verifications.Resend(c.Context, caller, id, body.Channel)
+	if err != nil {
+		return missing(err)
+	}
+	return c.JSON(fasthttp.StatusOK, wireOf(caller, &p))
+}
+
+// Cancel answers DELETE /v1/verifications/{id}.
+func (d *Door) Cancel(c *web.Call) error {
+	if err := d.admit(c); err != nil {
+		return err
+	}
+	id, ok := parseID(verificationPrefix, c.Param)
+	if !ok {
+		return noVerification
+	}
+	if err := d.verifications.Cancel(c.Context, c.Caller, id); err != nil {
+		return missing(err)
+	}
+	return c.Empty()
+}
+
+var noVerification = missing(&otp.Error{Code: otp.CodeUnknown, Detail: "There is no such verification."})
+
+// missing turns the refusals of calls that compare no code, and so need not
+// hide what became of a verification: an unknown id is a 404, an ended one a
+// 409.
+func missing(err error) error {
+	switch e := otp.AsError(err); e.Code {
+	case otp.CodeUnknown:
+		return &web.Problem{Status: fasthttp.StatusNotFound, Code: string(e.Code), Title: "Not found", Detail: e.Detail}
+	case otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted:
+		return &web.Problem{Status: fasthttp.StatusConflict, Code: string(otp.Conflict), Detail: "This verification has ended. Start a new one."}
+	}
+	return err
+}
+
+func parseID(prefix, s string) (otp.ID, bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	if !ok {
+		return otp.ID{}, false
+	}
+	return otp.ParseID(digits)
+}
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}

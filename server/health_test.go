@@ -1,0 +1,79 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server"
+)
+
+func TestReady(t *testing.T) {
+	low := false
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.Causes = func() []server.Cause {
+			if low {
+				return []server.Cause{{Code: "storage_low", Detail: "Free some space."}}
+			}
+			return nil
+		}
+	})
+	if a := b.do("GET", "/readyz", ""); a.status != 200 || a.body != `{"status":"ready"}` {
+		t.Errorf("ready: %+v", a)
+	}
+	low = true
+	if a := b.do("GET", "/readyz", ""); a.status != 503 || !strings.Contains(a.body, `{"code":"storage_low","detail":"Free some space."}`) {
+		t.Errorf("storage low: %+v", a)
+	}
+	low = false
+	b.route.Down("no_sim")
+	if a := b.do("GET", "/readyz", ""); a.status != 503 || !strings.Contains(a.body, `"no_route"`) || !strings.Contains(a.body, "gsm0 is down (no_sim)") {
+		t.Errorf("no route: %+v", a)
+	}
+	if a := b.do("GET", "/healthz", ""); a.status != 200 {
+		t.Errorf("a box without a route lives: %+v", a)
+	}
+	b.route.Ready()
+	if a := b.do("GET", "/readyz", ""); a.status != 200 {
+		t.Errorf("ready again: %+v", a)
+	}
+}
+
+func TestNoApp(t *testing.T) {
+	b := newBox(t, func(_ *server.Config, list *[]otp.App) { *list = nil })
+	if a := b.do("GET", "/readyz", ""); a.status != 503 || !strings.Contains(a.body, `"no_app"`) || !strings.Contains(a.body, `[[app]]\nid = \"demo\"`) {
+		t.Errorf("got %+v", a)
+	}
+	if a := b.do("POST", "/v1/verifications", `{"to":"`+phone+`"}`, key(publishable)); a.status != 401 {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	b := newBox(t, nil)
+	b.do("GET", "/v1/verifications/"+anyID, "", key(secret))
+	b.do("GET", "/v1/verifications/"+anyID+"/%0aevil", "", key(secret))
+	b.raw("nonsense\r\n\r\n")
+	a := b.do("GET", "/metrics", "")
+	for _, line := range []string{
+		`pinferry_http_requests_total{path="/v1/verifications/{id}",status="4xx"} 1`,
+		`pinferry_http_requests_total{path="none",status="4xx"} 2`,
+		"process_resident_memory_bytes ",
+	} {
+		if a.status != 200 || !strings.Contains(a.body, line) {
+			t.Errorf("%d: no %s in\n%s", a.status, line, a.body)
+		}
+	}
+	if strings.Contains(a.body, anyID) || strings.Contains(a.body, "evil") {
+		t.Error("a path shows in the metrics")
+	}
+}
+
+func TestHandset(t *testing.T) {
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.Handset = func() []server.Arrival { return []server.Arrival{{To: phone, Text: "Hello", At: 1795253400007}} }
+	})
+	if a := b.do("GET", "/demo/handset", ""); a.status != 200 || a.body != `[{"to":"+41791234567","text":"Hello","at":"2026-11-21T09:30:00.007Z"}]` {
+		t.Errorf("got %+v", a)
+	}
+}

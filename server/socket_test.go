@@ -1,0 +1,172 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/admin"
+)
+
+// call makes a call on the admin socket.
+func (b *box) call(method, target, body string) (int, string) {
+	b.t.Helper()
+	var sent []byte
+	if body != "" {
+		sent = []byte(body)
+	}
+	status, answer, err := admin.Dial(b.sock).Do(b.t.Context(), method, target, sent)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return status, string(answer)
+}
+
+func TestSocketNeedsNoKey(t *testing.T) {
+	b := newBox(t, nil)
+	status, body := b.call("POST", "/v1/verifications", `{"to":"`+phone+`"}`)
+	if status != 201 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	id, code := member(t, body, "id"), b.code()
+	if status, body := b.call("POST", "/v1/verifications/"+id+"/check", `{"code":"`+code+`"}`); status != 200 || !strings.Contains(body, phone) {
+		t.Errorf("got %d %s", status, body)
+	}
+	if status, body := b.call("POST", "/v1/messages", `{"to":"`+phone+`","text":"Hello"}`); status != 202 {
+		t.Errorf("got %d %s", status, body)
+	}
+	if status, body := b.call("GET", "/v1/routes", ""); status != 200 || !strings.Contains(body, `"name":"gsm0"`) {
+		t.Errorf("got %d %s", status, body)
+	}
+	if status, body := b.call("GET", "/v1/nothing", ""); status != 404 {
+		t.Errorf("got %d %s", status, body)
+	}
+	log := b.log.String()
+	for _, part := range []string{`"level":"info"`, `"uid":`, `"pid":`, `"method":"POST","path":"/v1/verifications/{id}/check"`, `"message":"admin call"`, `"app":"demo"`} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the audit has no %s: %s", part, log)
+		}
+	}
+}
+
+func TestSocketActsForAnApp(t *testing.T) {
+	two := func(_ *server.Config, list *[]otp.App) {
+		*list = append(*list, otp.App{ID: "second", Aliases: []string{"two"}, Keys: [][32]byte{digest("sk_2")}, Countries: []string{"*"}, Doors: []string{"native"}})
+	}
+	b := newBox(t, two)
+	if status, body := b.call("GET", "/v1/messages", ""); status != 400 || !strings.Contains(body, "demo, second") {
+		t.Errorf("no app: %d %s", status, body)
+	}
+	for target, want := range map[string]int{"/v1/messages?app=second": 200, "/v1/messages?app=two": 200, "/v1/messages?app=none": 404, "/v1/routes": 200, "/readyz": 200} {
+		if status, body := b.call("GET", target, ""); status != want {
+			t.Errorf("%s: %d %s", target, status, body)
+		}
+	}
+	b = newBox(t, func(c *server.Config, list *[]otp.App) {
+		two(c, list)
+		(*list)[1].Default = true
+	})
+	status, body := b.call("POST", "/v1/messages", `{"to":"`+phone+`","text":"Hello"}`)
+	if status != 202 {
+		t.Fatalf("default app: %d %s", status, body)
+	}
+	id := member(t, body, "id")
+	if status, _ := b.call("GET", "/v1/messages/"+id, ""); status != 200 {
+		t.Errorf("got %d", status)
+	}
+	if status, _ := b.call("GET", "/v1/messages/"+id+"?app=demo", ""); status != 404 {
+		t.Errorf("another app's message: got %d", status)
+	}
+}
+
+func TestSocketWithoutApps(t *testing.T) {
+	b := newBox(t, func(_ *server.Config, list *[]otp.App) { *list = nil })
+	if status, body := b.call("POST", "/v1/messages", `{"to":"`+phone+`","text":"Hello"}`); status != 400 || !strings.Contains(body, "no [[app]]") {
+		t.Errorf("got %d %s", status, body)
+	}
+	if status, body := b.call("GET", "/v1/routes", ""); status != 200 {
+		t.Errorf("got %d %s", status, body)
+	}
+}
+
+func TestConsole(t *testing.T) {
+	accepted := false
+	content := strings.Repeat("0123456789abcdef", 1<<16)
+	var failure error
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.Admin = admin.Actions{
+			Status: func(context.Context) (admin.Status, error) {
+				return admin.Status{Version: "1.2.3", Started: 1795253400007, Dir: "/var/lib/pinferry", Free: 1 << 30}, nil
+			},
+			Clock: func(context.Context) (admin.Clock, error) {
+				return admin.Clock{Now: 1795253400007, Wall: 1795253400008, Synchronised: accepted}, nil
+			},
+			AcceptClock: func(context.Context) error { accepted = true; return nil },
+			Backup: func(_ context.Context, w io.Writer) error {
+				if _, err := io.WriteString(w, content); err != nil {
+					return err
+				}
+				return failure
+			},
+		}
+	})
+	if status, body := b.call("GET", "/admin/status", ""); status != 200 ||
+		body != `{"version":"1.2.3","started_at":"2026-11-21T09:30:00.007Z","dir":"/var/lib/pinferry","free_bytes":1073741824,"low":false}` {
+		t.Errorf("status: %d %s", status, body)
+	}
+	if status, body := b.call("GET", "/admin/clock", ""); status != 200 ||
+		body != `{"now":"2026-11-21T09:30:00.007Z","wall":"2026-11-21T09:30:00.008Z","build":null,"synchronised":false}` {
+		t.Errorf("clock: %d %s", status, body)
+	}
+	if status, body := b.call("POST", "/admin/clock", ""); status != 200 || !accepted || !strings.Contains(body, `"synchronised":true`) {
+		t.Errorf("accept: %d %s", status, body)
+	}
+	var got bytes.Buffer
+	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/backup", &got); err != nil || got.String() != content {
+		t.Errorf("backup: %d bytes, %v", got.Len(), err)
+	}
+	failure = errors.New("the disk is gone")
+	got.Reset()
+	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/backup", &got); err == nil {
+		t.Errorf("a backup that was cut short looks whole: %d bytes", got.Len())
+	}
+	var refusal *admin.Refusal
+	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/nothing", &got); !errors.As(err, &refusal) || refusal.Status != 404 || !strings.Contains(string(refusal.Answer), "no such path") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestBackupEndsWithItsReader leaves in the middle of a backup.
+func TestBackupEndsWithItsReader(t *testing.T) {
+	ended := make(chan error, 1)
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.Admin.Backup = func(ctx context.Context, w io.Writer) error {
+			for {
+				if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+					ended <- err
+					return err
+				}
+			}
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	err := admin.Dial(b.sock).Stream(ctx, "/admin/backup", writerFunc(func(p []byte) (int, error) {
+		cancel()
+		return len(p), nil
+	}))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("got no error")
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

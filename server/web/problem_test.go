@@ -1,0 +1,116 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+func newCall(body, contentType string) *web.Call {
+	var request fasthttp.Request
+	request.SetBodyString(body)
+	request.Header.SetMethod(fasthttp.MethodPost)
+	request.Header.SetContentType(contentType)
+	ctx := new(fasthttp.RequestCtx)
+	ctx.Init(&request, nil, nil)
+	return &web.Call{HTTP: ctx, RequestID: "0123456789abcdef"}
+}
+
+// TestProblemsOfEveryCode writes what each code of the closed list is over
+// HTTP, one line a code.
+func TestProblemsOfEveryCode(t *testing.T) {
+	var got strings.Builder
+	for _, code := range otp.Codes() {
+		c := newCall("", "")
+		c.Refuse(web.ProblemOf(&otp.Error{Code: code, Detail: "What the core says.", RetryAfter: 90*time.Second + 1}))
+		response := &c.HTTP.Response
+		if kind := string(response.Header.ContentType()); kind != "application/problem+json" {
+			t.Errorf("%s: content type %q", code, kind)
+		}
+		fmt.Fprintf(&got, "%s %d %q %s\n", code, response.StatusCode(), response.Header.Peek("Retry-After"), response.Body())
+	}
+	golden(t, "testdata/problems.txt", got.String())
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s", path, got)
+	}
+}
+
+func TestRefusalsOfACodeAreOne(t *testing.T) {
+	var first string
+	for _, code := range []otp.Code{otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted, otp.CodeUnknown} {
+		c := newCall("", "")
+		c.Refuse(web.ProblemOf(&otp.Error{Code: code, Detail: "Reason " + string(code)}))
+		if first == "" {
+			first = c.HTTP.Response.String()
+		}
+		if got := c.HTTP.Response.String(); got != first {
+			t.Errorf("%s is told apart:\n%s\n%s", code, got, first)
+		}
+	}
+}
+
+func TestRetryIsRoundedUpAndAtLeastOne(t *testing.T) {
+	for wait, want := range map[time.Duration]int{0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 59*time.Second + 999*time.Millisecond: 60} {
+		p := web.ProblemOf(&otp.Error{Code: otp.Busy, RetryAfter: wait})
+		if got, ok := p.Retry(); !ok || got != want {
+			t.Errorf("%v: got %d, %v; want %d", wait, got, ok, want)
+		}
+	}
+	if _, ok := web.ProblemOf(&otp.Error{Code: otp.InvalidPhone, RetryAfter: time.Minute}).Retry(); ok {
+		t.Error("a 400 tells to wait")
+	}
+}
+
+func TestFaultsSayNothingOfThemselves(t *testing.T) {
+	const secret = "disk of 10.0.0.7 is on fire"
+	for _, err := range []error{
+		errors.New(secret),
+		fmt.Errorf("outer: %w", errors.New(secret)),
+		&otp.Error{Code: otp.Internal, Detail: secret},
+		&otp.Error{Code: "no_such_code", Detail: secret},
+	} {
+		c := newCall("", "")
+		p := web.ProblemOf(err)
+		c.Refuse(p)
+		if c.HTTP.Response.StatusCode() != 500 || strings.Contains(c.HTTP.Response.String(), secret) {
+			t.Errorf("%v: %s", err, c.HTTP.Response.String())
+		}
+		if !errors.Is(p, err) {
+			t.Errorf("%v: the cause is lost for the log", err)
+		}
+	}
+}
+
+func TestProblemIsOneJSONObject(t *testing.T) {
+	c := newCall("", "")
+	c.HTTP.WriteString("half an answer")
+	c.Refuse(web.Invalid("\"quoted\" \u2028 <b>"))
+	var members map[string]any
+	if err := json.Unmarshal(c.HTTP.Response.Body(), &members); err != nil {
+		t.Fatalf("%v: %s", err, c.HTTP.Response.Body())
+	}
+	if members["request_id"] != "0123456789abcdef" || members["type"] != "/docs/errors#invalid_request" {
+		t.Errorf("got %v", members)
+	}
+}
