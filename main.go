@@ -1,0 +1,1799 @@
+// Command pinferry issues and verifies one-time passwords by SMS through a GSM
+// modem on the customer's premises.
+//
+// This file is the only one that knows every room, and it only wires: the
+// commands, the config file, what is opened in which order, and the orderly
+// way down. What the box decides is decided in otp.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/pelletier/go-toml/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/pinferry/pinferry/kv"
+	"github.com/pinferry/pinferry/modem"
+	"github.com/pinferry/pinferry/modem/simulator"
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/pinferry/pinferry/systemd"
+)
+
+// version and buildDate (Unix seconds) are set by the linker; a plain `go
+// build` leaves them to the build information. See [thisBuild].
+var version, buildDate string
+
+// The exit codes of every command.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNotReady = 3 // no daemon answers, or it cannot do this now
+	exitRefused  = 4 // the box refuses: a rule, a limit, a wrong code
+)
+
+func main() {
+	p := &program{
+		environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		signals: func() <-chan os.Signal {
+			c := make(chan os.Signal, 2)
+			signal.Notify(c, syscall.SIGINT, syscall.SIGTERM)
+			return c
+		},
+	}
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// program is one invocation as a value, so that a test can be the terminal.
+type program struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// signals begins to catch SIGINT and SIGTERM. Only the commands with an
+	// orderly way down call it; the others die of a signal as usual.
+	signals func() <-chan os.Signal
+	// opened, if set, is called with the daemon as soon as it listens: a test's
+	// way to its address.
+	opened func(*daemon)
+}
+
+// getenv returns the value of an environment variable, "" if it is not set.
+func (p *program) getenv(name string) string {
+	for _, pair := range p.environ {
+		if key, value, _ := strings.Cut(pair, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// failure is an error with its exit code.
+type failure struct {
+	exit int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func fail(exit int, format string, args ...any) error {
+	return &failure{exit, fmt.Errorf(format, args...)}
+}
+
+// run carries out one command line and returns its exit code. What went wrong
+// is said once, on stderr.
+func (p *program) run(args []string) int {
+	err := p.dispatch(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	fmt.Fprintln(p.stderr, "pinferry:", err)
+	var f *failure
+	if errors.As(err, &f) {
+		return f.exit
+	}
+	return exitFailed
+}
+
+// dispatch finds the command and runs it.
+func (p *program) dispatch(args []string) error {
+	if len(args) == 0 {
+		p.usage(p.stderr)
+		return fail(exitUsage, "say what to do")
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		p.usage(p.stdout)
+		return nil
+	}
+	var names []string
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return c.run(p, newInvocation(p, c, args[len(words):]))
+		}
+		names = append(names, c.name)
+	}
+	asked := args[0]
+	if len(args) > 1 && strings.Contains(nearest(strings.Join(args[:2], " "), names), " ") {
+		asked = strings.Join(args[:2], " ")
+	}
+	p.usage(p.stderr)
+	return fail(exitUsage, "there is no command %q; did you mean %q?", asked, nearest(asked, names))
+}
+
+func (p *program) usage(w io.Writer) {
+	fmt.Fprint(w, "pinferry: one-time passwords by SMS from a box of your own\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  pinferry %-20s %s\n", strings.TrimSpace(c.name+" "+c.operands), c.summary)
+	}
+	fmt.Fprint(w, "\n`pinferry COMMAND --help` lists the flags of a command.\n")
+}
+
+// command is one thing that pinferry does.
+type command struct {
+	name, operands, summary string
+	run                     func(*program, *invocation) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "", "run the box", (*program).serve},
+		{"demo", "", "run a throw-away box with a pretended modem and handset", (*program).demo},
+		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
+		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
+		{"key new", "APP", "make a pair of keys for an app", (*program).keyNew},
+		{"simulate", "", "be a GSM modem on a pseudo-terminal", (*program).simulate},
+		{"backup", "FILE", "write a backup of the running box (- is stdout)", (*program).backup},
+		{"restore", "FILE", "read a backup into an empty box (- is stdin)", (*program).restore},
+		{"clock status", "", "show box time and the wall clock", (*program).clockStatus},
+		{"clock accept", "", "step box time to the wall clock; live codes die", (*program).clockAccept},
+		{"config check", "", "check the config file", (*program).configCheck},
+		{"config show", "", "show the settings in force", (*program).configShow},
+		{"version", "", "show the version", (*program).showVersion},
+	}
+}
+
+// invocation is a command with its flags and operands.
+type invocation struct {
+	*flag.FlagSet
+	command  command
+	rest     []string
+	operands []string
+	json     bool
+	socket   string // where the daemon listens or is looked for
+	app      string // which app a command acts for
+	out      io.Writer
+	notes    string // what --help tells below the flags
+}
+
+func newInvocation(p *program, c command, rest []string) *invocation {
+	in := &invocation{FlagSet: flag.NewFlagSet(c.name, flag.ContinueOnError), command: c, rest: rest, out: p.stdout}
+	in.SetOutput(io.Discard) // run says what is wrong, once
+	in.Usage = func() {}     // and parse answers --help
+	return in
+}
+
+// form is how the command is written.
+func (in *invocation) form() string {
+	return "pinferry " + strings.TrimSpace(in.command.name+" [flags] "+in.command.operands)
+}
+
+// withJSON adds --json.
+func (in *invocation) withJSON() {
+	in.BoolVar(&in.json, "json", false, "print JSON")
+}
+
+// withSocket adds --socket.
+func (in *invocation) withSocket() {
+	in.StringVar(&in.socket, "socket", "", "the daemon's `socket` for commands")
+}
+
+// withClient adds the flags of the commands that act for an app.
+func (in *invocation) withClient() {
+	in.withJSON()
+	in.withSocket()
+	in.StringVar(&in.app, "app", "", "act for this `app` (default: the default app, or the only one)")
+}
+
+// parse reads flags and operands, in any order; what follows "--" is operands.
+func (in *invocation) parse() error {
+	args, tail := in.rest, []string(nil)
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, tail = args[:i], args[i+1:]
+	}
+	for {
+		if err := in.Parse(args); errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(in.out, "%s\n\n%s\n\n", in.form(), in.command.summary)
+			in.SetOutput(in.out)
+			in.PrintDefaults()
+			fmt.Fprint(in.out, in.notes)
+			return err
+		} else if err != nil {
+			return fail(exitUsage, "%s: %w", in.command.name, err)
+		}
+		if args = in.Args(); len(args) == 0 {
+			break
+		}
+		in.operands, args = append(in.operands, args[0]), args[1:]
+	}
+	in.operands = append(in.operands, tail...)
+	if want := strings.Fields(in.command.operands); len(want) != len(in.operands) {
+		return fail(exitUsage, "usage: %s", in.form())
+	}
+	return nil
+}
+
+// show prints data: as JSON if that was asked for, else in words.
+func (p *program) show(in *invocation, data any, words string) error {
+	if !in.json {
+		_, err := fmt.Fprintln(p.stdout, words)
+		return err
+	}
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(data)
+}
+
+// The config file. Every section's zero value is never used: [defaults] comes
+// first, then the file, the environment and the flags.
+
+const defaultConfig = "/etc/pinferry/pinferry.toml"
+
+// config is the file, section by section. The law of its names is the sample
+// that ships with the unit.
+type config struct {
+	Server  serverSection    `toml:"server"`
+	Storage storageSection   `toml:"storage"`
+	Modems  []modemSection   `toml:"modem,omitempty"`
+	Relays  []map[string]any `toml:"relay,omitempty"`
+	Routes  routesSection    `toml:"routes"`
+	Apps    []appSection     `toml:"app,omitempty"`
+	Limits  limitsSection    `toml:"limits"`
+}
+
+type serverSection struct {
+	Listen         string   `toml:"listen"`
+	TLSCert        string   `toml:"tls_cert,omitempty"`
+	TLSKey         string   `toml:"tls_key,omitempty"`
+	TrustedProxies []prefix `toml:"trusted_proxies"`
+}
+
+type storageSection struct {
+	Dir    string   `toml:"dir"`
+	Gather duration `toml:"gather"`
+	Keep   duration `toml:"keep"`
+}
+
+type modemSection struct {
+	Name    string `toml:"name"`
+	Device  string `toml:"device"`
+	PINFile string `toml:"pin_file,omitempty"`
+	SMSC    string `toml:"smsc,omitempty"`
+	Bearer  string `toml:"bearer,omitempty"`
+	Roaming bool   `toml:"roaming"`
+}
+
+type routesSection struct {
+	Order []string `toml:"order"`
+}
+
+// appSection is [otp.App] as it is written. What is left out is its default.
+type appSection struct {
+	ID           string            `toml:"id"`
+	Aliases      []string          `toml:"aliases,omitempty"`
+	Name         string            `toml:"name,omitempty"`
+	Keys         []digest          `toml:"keys,omitempty"`
+	Doors        []string          `toml:"doors,omitempty"`
+	Default      bool              `toml:"default,omitempty"`
+	Hosts        []string          `toml:"hosts,omitempty"`
+	Backends     []prefix          `toml:"backends,omitempty"`
+	SafePrefixes []string          `toml:"safe_prefixes,omitempty"`
+	Mode         otp.Mode          `toml:"mode,omitempty"`
+	TestNumbers  map[string]string `toml:"test_numbers,omitempty"`
+	CodeLength   int               `toml:"code_length,omitempty"`
+	CodeTTL      duration          `toml:"code_ttl,omitempty"`
+	Resend       otp.ResendPolicy  `toml:"resend,omitempty"`
+	Sessions     *bool             `toml:"sessions,omitempty"`
+	Private      bool              `toml:"private,omitempty"`
+	Countries    []string          `toml:"countries,omitempty"`
+	WebDomain    string            `toml:"web_domain,omitempty"`
+	AndroidHash  string            `toml:"android_hash,omitempty"`
+	Texts        map[string]string `toml:"texts,omitempty"`
+	Origins      []string          `toml:"origins,omitempty"`
+	Redirects    []string          `toml:"redirects,omitempty"`
+	Inbound      bool              `toml:"inbound,omitempty"`
+}
+
+// limitsSection has the fields of [otp.Limits] that may be configured, under
+// the same names. An empty list lifts a rule.
+type limitsSection struct {
+	SendsPerPhone        []rule     `toml:"sends_per_phone"`
+	SendsPerAddressPhone []rule     `toml:"sends_per_address_phone"`
+	SendsPerAddress      []rule     `toml:"sends_per_address"`
+	SendsPerBlock        []rule     `toml:"sends_per_block"`
+	SendsPerLargeBlock   []rule     `toml:"sends_per_large_block"`
+	SendsPerCountry      []rule     `toml:"sends_per_country"`
+	SendsPerBox          []rule     `toml:"sends_per_box"`
+	Backoff              []duration `toml:"backoff"`
+	TriesPerPhone        []rule     `toml:"tries_per_phone"`
+	TriesPerAddressPhone []rule     `toml:"tries_per_address_phone"`
+	TriesPerAddress      []rule     `toml:"tries_per_address"`
+	RefusalsPerAddress   []rule     `toml:"refusals_per_address"`
+	MessagesPerApp       []rule     `toml:"messages_per_app"`
+}
+
+func defaults() config {
+	c := config{
+		Server:  serverSection{Listen: "127.0.0.1:7467", TrustedProxies: []prefix{}},
+		Storage: storageSection{Dir: "/var/lib/pinferry", Keep: duration(168 * time.Hour)},
+		Routes:  routesSection{Order: []string{}},
+	}
+	limits := otp.DefaultLimits()
+	transfer(&c.Limits, &limits)
+	return c
+}
+
+// transfer copies the lists of one struct into the fields of the same name of
+// another, whose elements have the same shape under another type.
+func transfer(to, from any) {
+	dst, src := reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem()
+	for i := range dst.NumField() {
+		list := src.FieldByName(dst.Type().Field(i).Name)
+		if !list.IsValid() {
+			continue
+		}
+		field := dst.Field(i)
+		field.Set(reflect.MakeSlice(field.Type(), list.Len(), list.Len()))
+		for j := range list.Len() {
+			field.Index(j).Set(list.Index(j).Convert(field.Type().Elem()))
+		}
+	}
+}
+
+// duration is written "5m" or "168h".
+type duration time.Duration
+
+func (d *duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v < 0 {
+		return fmt.Errorf(`%q is no duration: write "30s", "5m" or "24h"`, text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+func (d duration) MarshalText() ([]byte, error) {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return []byte(s), nil
+}
+
+// rule is written "3/5m": at most three in any five minutes.
+type rule otp.Rule
+
+func (r *rule) UnmarshalText(text []byte) error {
+	count, window, _ := strings.Cut(string(text), "/")
+	n, err := strconv.Atoi(count)
+	var d duration
+	if err != nil || n < 1 || d.UnmarshalText([]byte(window)) != nil || d < duration(time.Second) {
+		return fmt.Errorf(`%q is no limit: write "3/5m" for three in five minutes`, text)
+	}
+	*r = rule{Count: n, Window: time.Duration(d)}
+	return nil
+}
+
+func (r rule) MarshalText() ([]byte, error) {
+	window, err := duration(r.Window).MarshalText()
+	return fmt.Appendf(nil, "%d/%s", r.Count, window), err
+}
+
+// prefix is written "10.0.0.0/8", or "10.0.0.7" for one address.
+type prefix struct{ netip.Prefix }
+
+func (p *prefix) UnmarshalText(text []byte) error {
+	if a, err := netip.ParseAddr(string(text)); err == nil && a.Zone() == "" {
+		p.Prefix = netip.PrefixFrom(a, a.BitLen())
+		return nil
+	}
+	v, err := netip.ParsePrefix(string(text))
+	if err != nil || v != v.Masked() {
+		return fmt.Errorf(`%q is no network: write "10.0.0.0/8" or "192.168.1.7"`, text)
+	}
+	p.Prefix = v
+	return nil
+}
+
+func prefixes(list []prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(list))
+	for i, p := range list {
+		out[i] = p.Prefix
+	}
+	return out
+}
+
+// digest is the SHA-256 of a key, written "sha256:" and 64 hex digits.
+type digest [sha256.Size]byte
+
+func (d *digest) UnmarshalText(text []byte) error {
+	hexed, ok := strings.CutPrefix(string(text), "sha256:")
+	if n, err := hex.Decode(d[:], []byte(hexed[:min(len(hexed), 2*len(d))])); !ok || err != nil || n != len(d) || len(hexed) != 2*n {
+		// The value may be a key itself, so it must not be shown.
+		return errors.New(`a key is given by its digest, "sha256:" and 64 hex digits: ` + "`pinferry key new APP` makes both")
+	}
+	return nil
+}
+
+func (d digest) String() string               { return "sha256:" + hex.EncodeToString(d[:]) }
+func (d digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
+
+// options are the flags that stand above the file.
+type options struct{ config, listen, dir string }
+
+// withFile adds the flags that say where the config file and the data are.
+func (in *invocation) withFile() *options {
+	o := &options{}
+	in.StringVar(&o.config, "config", "", "config `file` (default "+defaultConfig+")")
+	in.StringVar(&o.dir, "dir", "", "the `directory` of the data")
+	return o
+}
+
+// withOptions adds every flag that stands above the file.
+func (in *invocation) withOptions() *options {
+	o := in.withFile()
+	in.StringVar(&o.listen, "listen", "", "listen on this `address`")
+	return o
+}
+
+// load reads the file, lays environment and flags over it, and checks the
+// whole.
+func (p *program) load(o *options) (*plan, error) {
+	c := defaults()
+	path := o.config
+	if path == "" {
+		path = defaultConfig
+	}
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && o.config == "": // a box without a file runs, without apps
+	case err != nil:
+		return nil, fmt.Errorf("read the config file: %w", err)
+	default:
+		at := func(line int) string { return fmt.Sprintf("%s:%d", path, line) }
+		if err := decode(at, text, &c); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.override(p.environ); err != nil {
+		return nil, err
+	}
+	if o.listen != "" {
+		c.Server.Listen = o.listen
+	}
+	if o.dir != "" {
+		c.Storage.Dir = o.dir
+	}
+	for _, a := range c.Apps {
+		if slices.Contains(a.Keys, digestOf(demoPublishable)) || slices.Contains(a.Keys, digestOf(demoSecret)) {
+			return nil, fmt.Errorf("%s: [[app]] %q: keys: the keys of the demo are public; make others by `pinferry key new %s`", path, a.ID, a.ID)
+		}
+	}
+	checked, err := c.check()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return checked, nil
+}
+
+// decode reads TOML into a pointer to a struct; at names a line of it. An
+// unknown key is an error that names the nearest key there is.
+func decode(at func(line int) string, text []byte, into any) error {
+	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(into)
+	var unknown *toml.StrictMissingError
+	var wrong *toml.DecodeError
+	switch {
+	case errors.As(err, &unknown):
+		var all []error
+		for _, e := range unknown.Errors {
+			line, _ := e.Position()
+			key := e.Key()
+			section, name := key[:len(key)-1], key[len(key)-1]
+			hint := ""
+			if known := keysOf(reflect.TypeOf(into).Elem(), section); len(known) > 0 {
+				hint = fmt.Sprintf("; did you mean %q?", nearest(name, known))
+			}
+			all = append(all, fmt.Errorf("%s: unknown key %q%s", at(line), strings.Join(key, "."), hint))
+		}
+		return errors.Join(all...)
+	case errors.As(err, &wrong):
+		line, _ := wrong.Position()
+		// The library goes on to name the field of our struct.
+		words, _, _ := strings.Cut(strings.TrimPrefix(wrong.Error(), "toml: "), " into struct field")
+		if key := strings.Join(wrong.Key(), "."); key != "" {
+			words = key + ": " + words
+		}
+		return fmt.Errorf("%s: %s", at(line), words)
+	}
+	return err
+}
+
+// keysOf returns the keys that a section of the file may have.
+func keysOf(t reflect.Type, section []string) (keys []string) {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if len(section) > 0 && section[0] == key {
+			return keysOf(t.Field(i).Type, section[1:])
+		}
+		keys = append(keys, key)
+	}
+	if len(section) > 0 {
+		return nil
+	}
+	return keys
+}
+
+// override lays PINFERRY_SERVER_LISTEN and its like over the file. A list is
+// given with commas.
+func (c *config) override(environ []string) error {
+	sections := map[string]any{
+		"SERVER": &c.Server, "STORAGE": &c.Storage, "ROUTES": &c.Routes, "LIMITS": &c.Limits,
+	}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		ours, ok := strings.CutPrefix(name, "PINFERRY_")
+		section, key, _ := strings.Cut(ours, "_")
+		into, known := sections[section]
+		if !ok || !known {
+			continue
+		}
+		key = strings.ToLower(key)
+		given := map[string]any{key: value}
+		if isList(reflect.TypeOf(into).Elem(), key) {
+			given[key] = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+		}
+		text, err := toml.Marshal(given)
+		if err != nil {
+			return fmt.Errorf("environment %s: %w", name, err)
+		}
+		if err := decode(func(int) string { return "environment " + name }, text, into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isList(section reflect.Type, key string) bool {
+	for i := range section.NumField() {
+		if tag, _, _ := strings.Cut(section.Field(i).Tag.Get("toml"), ","); tag == key {
+			return section.Field(i).Type.Kind() == reflect.Slice
+		}
+	}
+	return false
+}
+
+// plan is a config that has been checked, with what the rooms are given.
+type plan struct {
+	config
+	apps   *otp.Apps
+	limits otp.Limits
+}
+
+// nameForm is the form of an app's id and of a modem's name.
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// check refuses every value that could not work, naming its key.
+func (c config) check() (*plan, error) {
+	if len(c.Relays) > 0 {
+		return nil, errors.New("[[relay]]: this build has no relays; remove the section")
+	}
+	host, port, err := net.SplitHostPort(c.Server.Listen)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n > 65535 {
+		return nil, fmt.Errorf(`[server] listen = %q: write an address and a port, "127.0.0.1:7467"`, c.Server.Listen)
+	} else if _, err := netip.ParseAddr(host); host != "" && host != "localhost" && err != nil {
+		return nil, fmt.Errorf(`[server] listen = %q: give the address as digits, "127.0.0.1:7467", or leave it out for every address`, c.Server.Listen)
+	}
+	if c.Server.TLSCert != "" || c.Server.TLSKey != "" {
+		return nil, errors.New("[server] tls_cert, tls_key: this build speaks plain HTTP; put a proxy before it and name it in trusted_proxies")
+	}
+	if !filepath.IsAbs(c.Storage.Dir) {
+		return nil, fmt.Errorf("[storage] dir = %q: write an absolute path", c.Storage.Dir)
+	}
+	if c.Storage.Gather > duration(time.Second) {
+		return nil, fmt.Errorf("[storage] gather = %q: at most 1s, or every answer waits", time.Duration(c.Storage.Gather))
+	}
+	if c.Storage.Keep != duration(168*time.Hour) {
+		return nil, errors.New(`[storage] keep: this build keeps messages for "168h"; remove the key`)
+	}
+	if err := c.checkRoutes(); err != nil {
+		return nil, err
+	}
+	apps := make([]otp.App, len(c.Apps))
+	for i, a := range c.Apps {
+		apps[i] = a.app()
+	}
+	pl := &plan{config: c, limits: otp.DefaultLimits()}
+	transfer(&pl.limits, &c.Limits)
+	if pl.apps, err = otp.NewApps(apps, modem.Segments); err != nil {
+		return nil, err
+	}
+	if err := pl.limits.Validate(pl.apps); err != nil {
+		return nil, err
+	}
+	return pl, nil
+}
+
+// checkRoutes checks the modems, their order, and that no real code can go
+// where no handset is.
+func (c config) checkRoutes() error {
+	var names []string
+	for i, m := range c.Modems {
+		if !nameForm.MatchString(m.Name) {
+			return fmt.Errorf("[[modem]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", i+1, m.Name)
+		}
+		if slices.Contains(names, m.Name) {
+			return fmt.Errorf("[[modem]] name = %q is used twice: give each modem its own", m.Name)
+		}
+		names = append(names, m.Name)
+		if err := m.check(); err != nil {
+			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
+		}
+		for _, a := range c.Apps {
+			if m.Device == deviceNull && a.Mode != otp.Test {
+				return fmt.Errorf(`[[modem]] %s: device = "null" reaches no handset and app %q is in production: put the app in mode = "test" or remove the modem`, m.Name, a.ID)
+			}
+		}
+	}
+	for i, name := range c.Routes.Order {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("[routes] order names %q, and no [[modem]] is called so", name)
+		}
+		if slices.Contains(c.Routes.Order[:i], name) {
+			return fmt.Errorf("[routes] order names %q twice", name)
+		}
+	}
+	if len(c.Routes.Order) > 0 && len(c.Routes.Order) < len(names) {
+		i := slices.IndexFunc(names, func(n string) bool { return !slices.Contains(c.Routes.Order, n) })
+		return fmt.Errorf("[routes] order leaves out %q, which would never be used: add it, or remove the modem", names[i])
+	}
+	return nil
+}
+
+// Devices that are not a path.
+const (
+	deviceSimulator = "sim:"
+	deviceNull      = "null"
+)
+
+var smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
+
+func (m modemSection) check() error {
+	switch {
+	case m.Device == deviceSimulator, m.Device == deviceNull, filepath.IsAbs(m.Device):
+	case m.Device == "" || m.Device == "auto" || strings.HasPrefix(m.Device, "imei:"):
+		return errors.New(`device: this build does not search for modems; give the path, "/dev/serial/by-id/..."`)
+	default:
+		return fmt.Errorf(`device = %q: write a path, %q or %q`, m.Device, deviceSimulator, deviceNull)
+	}
+	switch {
+	case m.PINFile != "":
+		return errors.New("pin_file: this build does not enter PINs; take the PIN off the SIM")
+	case m.Bearer != "":
+		return errors.New("bearer: this build leaves the bearer to the modem; remove the key")
+	case m.SMSC != "" && !smscDigits.MatchString(m.SMSC):
+		return fmt.Errorf(`smsc = %q: write the number of the service centre, "+41794999000"`, m.SMSC)
+	}
+	return nil
+}
+
+// app returns the app as otp knows it; [otp.NewApps] checks it.
+func (a appSection) app() otp.App {
+	app := otp.App{
+		ID: a.ID, Aliases: a.Aliases, Name: a.Name, Doors: a.Doors, Default: a.Default, Hosts: a.Hosts,
+		Backends: prefixes(a.Backends), SafePrefixes: a.SafePrefixes, Mode: a.Mode, TestNumbers: a.TestNumbers,
+		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
+		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
+		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
+		Redirects: a.Redirects, Inbound: a.Inbound,
+	}
+	for _, d := range a.Keys {
+		app.Keys = append(app.Keys, d)
+	}
+	return app
+}
+
+// daemon is a box that runs: every room, opened and wired.
+type daemon struct {
+	log    zerolog.Logger
+	notify *systemd.Notifier
+	db     *kv.DB
+	box    *otp.Box
+	outbox *otp.Outbox
+	server *server.Server
+	// handset belongs to the built-in simulator; nil without one.
+	handset *simulator.Handset
+
+	// The outbox and its routes run until stopOutbox. What they may need on
+	// their way down, simulators and the upkeep of the database, runs until
+	// stopRest.
+	stopOutbox, stopRest context.CancelFunc
+	rest                 sync.WaitGroup
+	outboxDone           chan struct{}
+	ended                chan error // a part that ended by itself
+}
+
+// place is where a daemon stands on its machine.
+type place struct {
+	socket string
+	env    func(string) string
+	demo   bool
+}
+
+// openDaemon opens the rooms in the order in which they need one another. It
+// listens before it looks for a network: the first answer must not wait for a
+// modem.
+func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
+	ctx, stop := context.WithCancel(context.Background())
+	d = &daemon{
+		log: log, notify: systemd.New(at.env), stopRest: stop, stopOutbox: func() {},
+		outboxDone: make(chan struct{}), ended: make(chan error, 3),
+	}
+	defer func() {
+		if err != nil {
+			close(d.outboxDone)
+			err = errors.Join(err, d.close())
+		}
+	}()
+	clock := otp.NewClock(otp.ClockSource{
+		Suspended: systemd.Suspended(), Build: thisBuild().date,
+		Boot: func() otp.Boot {
+			id, elapsed := systemd.Boot()
+			return otp.Boot{ID: id, Elapsed: elapsed}
+		},
+	})
+	if err := d.openStore(ctx, pl, at, clock); err != nil {
+		return d, err
+	}
+	set := metrics.NewSet()
+	d.box.Apps, d.box.Limits, d.box.Metrics = pl.apps, pl.limits, otp.NewMetrics(set)
+	routes, err := d.openRoutes(ctx, pl)
+	if err != nil {
+		return d, err
+	}
+	d.outbox = otp.NewOutbox(d.box, routes)
+	d.measure(set)
+	settings := server.Config{
+		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
+		Apps: pl.apps, Verifications: otp.NewVerifications(d.box, d.outbox), Outbox: d.outbox,
+		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
+	}
+	if at.demo {
+		settings.Handset = d.arrivals
+	}
+	listener := server.New(settings)
+	if err := listener.Open(); err != nil {
+		return d, err
+	}
+	d.server = listener
+	return d, nil
+}
+
+// openStore opens the database and unlocks it with the box key.
+func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.Clock) error {
+	kv.TuneMemory()
+	var err error
+	d.db, err = kv.Open(kv.Config{
+		Dir: pl.Storage.Dir, Gather: time.Duration(pl.Storage.Gather), Now: clock.Now,
+		Log: d.log, Build: thisBuild().version,
+	})
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; be the user that owns the directory, or name another by --dir or [storage] dir", err)
+	} else if err != nil {
+		return err
+	}
+	// The directory is locked now, so only one process can make its key.
+	secret, err := kv.BoxKey(pl.Storage.Dir, credential(at.env))
+	if err != nil {
+		return err
+	}
+	keys, err := otp.NewKeys(secret)
+	if err != nil {
+		return err
+	}
+	d.box = &otp.Box{Store: d.db, Clock: clock, Keys: keys, Log: d.log, Low: d.db.Low}
+	replaced, err := d.box.Open(ctx, d.db.Lost())
+	if err != nil {
+		return fmt.Errorf("open the box: %w", err)
+	}
+	d.rest.Go(func() {
+		if err := d.db.Run(ctx); err != nil {
+			d.ended <- fmt.Errorf("keep the database: %w", err)
+		}
+	})
+	switch {
+	case d.db.Lost():
+		d.log.Warn().Msg("the database was restored or has lost commits: no earlier code is valid")
+	case replaced:
+		d.log.Info().Msg("the box is new or has another key: no earlier code is valid")
+	}
+	return nil
+}
+
+// credential is where the service manager puts the box key if it keeps it; ""
+// is nowhere.
+func credential(env func(string) string) string {
+	if held := env("CREDENTIALS_DIRECTORY"); held != "" {
+		return filepath.Join(held, "box.key")
+	}
+	return ""
+}
+
+// openRoutes makes the ways out, in the order in which they are tried.
+func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) {
+	var routes []otp.Route
+	for _, m := range pl.Modems {
+		if m.Device == deviceNull {
+			routes = append(routes, modem.NewNull(m.Name))
+			continue
+		}
+		settings := modem.Config{SMSC: m.SMSC, Roaming: m.Roaming, Kind: "modem", Device: m.Device, Log: d.log}
+		path := m.Device
+		if m.Device == deviceSimulator {
+			d.log.Info().Str("route", m.Name).Msg("this modem is simulated: its messages reach no real handset")
+			pretended := simulator.New(simulator.Config{Now: d.std, Log: d.log})
+			pty, err := simulator.OpenPTY()
+			if err != nil {
+				return nil, fmt.Errorf("[[modem]] %s: open a pseudo-terminal: %w", m.Name, err)
+			}
+			d.rest.Go(func() { simulator.Run(ctx, pretended, pty) })
+			d.handset, path, settings.Kind = pretended.Handset(), pty.Path(), "simulator"
+		}
+		routes = append(routes, modem.New(m.Name, modem.OpenTTY(path), settings))
+	}
+	if len(pl.Routes.Order) > 0 {
+		slices.SortFunc(routes, func(a, b otp.Route) int {
+			return slices.Index(pl.Routes.Order, a.Name()) - slices.Index(pl.Routes.Order, b.Name())
+		})
+	}
+	return routes, nil
+}
+
+// std is box time for rooms that know the standard library's.
+func (d *daemon) std() time.Time { return d.box.Clock.Now().Std() }
+
+// arrivals is what the virtual handset has received.
+func (d *daemon) arrivals() (all []server.Arrival) {
+	for _, m := range d.handset.Messages() {
+		all = append(all, server.Arrival{To: m.To, Text: m.Text, At: otp.TimeOf(m.At)})
+	}
+	return all
+}
+
+// causes tells /readyz what keeps the box from working, beyond apps and routes.
+func (d *daemon) causes() (all []server.Cause) {
+	if d.db.Low() {
+		all = append(all, server.Cause{Code: string(otp.StorageLow), Detail: "Free some space on the disk of the data directory."})
+	}
+	return all
+}
+
+// actions are what the commands can ask of the daemon.
+func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
+	return admin.Actions{
+		Status: func(context.Context) (admin.Status, error) {
+			return admin.Status{
+				Version: thisBuild().version, Started: web.Time(started), Dir: pl.Storage.Dir,
+				Free: d.db.Stats().Free, Low: d.db.Low(),
+			}, nil
+		},
+		Clock: func(context.Context) (admin.Clock, error) {
+			c := d.box.Clock
+			return admin.Clock{
+				Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()),
+				Synchronised: systemd.Synchronised(),
+			}, nil
+		},
+		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
+		Backup:      d.db.Backup,
+	}
+}
+
+// measure registers what only the wiring can see.
+func (d *daemon) measure(set *metrics.Set) {
+	set.GetOrCreateGauge(fmt.Sprintf("pinferry_build_info{version=%q}", thisBuild().version), func() float64 { return 1 })
+	set.GetOrCreateGauge("pinferry_db_bytes", func() float64 { return float64(d.db.Stats().Bytes) })
+	set.GetOrCreateGauge("pinferry_disk_free_bytes", func() float64 { return float64(d.db.Stats().Free) })
+}
+
+// run serves until a signal, or until a part ends by itself, and takes the box
+// down in order. A second signal ends it at once: the state on disk is as good
+// as after a power cut, which it has to bear anyway.
+func (d *daemon) run(signals <-chan os.Signal) error {
+	d.start()
+	var cause error
+	select {
+	case s := <-signals:
+		d.log.Info().Str("signal", s.String()).Msg("stopping")
+	case cause = <-d.ended:
+		d.log.Error().Msg("stopping after a fault")
+	}
+	down := make(chan error, 1)
+	go func() { down <- d.close() }()
+	late := time.NewTimer(stopWithin)
+	defer late.Stop()
+	select {
+	case err := <-down:
+		return errors.Join(cause, err)
+	case <-signals:
+		return errors.Join(cause, errors.New("a second signal stopped the box at once"))
+	case <-late.C:
+		return errors.Join(cause, fmt.Errorf("the box did not stop within %s", stopWithin))
+	}
+}
+
+// stopWithin bounds an orderly stop (R-102); a dialogue with a modem may take
+// 30 s of it.
+const stopWithin = 34 * time.Second
+
+// start sets the parts going.
+func (d *daemon) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	d.stopOutbox = stop
+	go func() {
+		defer close(d.outboxDone)
+		if err := d.outbox.Run(ctx); err != nil {
+			d.ended <- fmt.Errorf("run the outbox: %w", err)
+		}
+	}()
+	go func() {
+		if err := d.server.Serve(); err != nil {
+			d.ended <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+	if interval, ok := d.notify.Watchdog(); ok {
+		d.rest.Go(func() { d.watch(interval) })
+	}
+	if err := d.notify.Ready(); err != nil {
+		d.log.Warn().Err(err).Msg("the service manager does not listen")
+	}
+}
+
+// watch beats the service manager's watchdog as long as the store writes.
+func (d *daemon) watch(every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-d.outboxDone:
+			return
+		case <-ticker.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), every)
+		err := d.box.Beat(ctx)
+		cancel()
+		if err == nil {
+			err = d.notify.Beat()
+		}
+		if err != nil {
+			d.log.Error().Err(err).Msg("no beat for the watchdog")
+		}
+	}
+}
+
+// close takes the box down in the order of R-102: nothing new is begun; the
+// dialogue under way with a modem ends, while requests are still answered; then
+// the listeners close, and the disk last.
+func (d *daemon) close() error {
+	var errs []error
+	if err := d.notify.Stopping(); err != nil {
+		errs = append(errs, err)
+	}
+	if d.outbox != nil {
+		d.outbox.Stop()
+	}
+	d.stopOutbox()
+	<-d.outboxDone
+	d.stopRest()
+	d.rest.Wait()
+	if d.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		errs = append(errs, d.server.Shutdown(ctx))
+		cancel()
+	}
+	if d.db != nil {
+		errs = append(errs, d.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// The commands that are the box.
+
+func (p *program) serve(in *invocation) error {
+	o := in.withOptions()
+	in.withSocket()
+	level := in.String("log-level", "info", "debug, info, warn or error")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	log, err := p.logger(*level)
+	if err != nil {
+		return err
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return err
+	}
+	if in.socket == "" {
+		in.socket = p.socket()
+		if err := openRunDir(filepath.Dir(in.socket)); err != nil {
+			return fmt.Errorf("make the directory of the admin socket: %w; name another by --socket", err)
+		}
+	}
+	return p.live(pl, place{socket: in.socket, env: p.getenv}, log, func(d *daemon) {
+		log.Info().Str("version", thisBuild().version).Str("url", d.server.URL()).Str("socket", in.socket).
+			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)).Msg("pinferry serves")
+	})
+}
+
+// live opens a daemon, tells that it listens and runs it to its end.
+func (p *program) live(pl *plan, at place, log zerolog.Logger, opened func(*daemon)) error {
+	signals := p.signals()
+	d, err := openDaemon(pl, at, log)
+	if err != nil {
+		return err
+	}
+	opened(d)
+	if p.opened != nil {
+		p.opened(d)
+	}
+	return d.run(signals)
+}
+
+// The demo's app and keys. They are public, so no other box may accept them.
+const demoPublishable, demoSecret = "pk_demo", "sk_demo"
+
+func (p *program) demo(in *invocation) error {
+	listen := in.String("listen", "127.0.0.1:7467", "listen on this loopback `address`")
+	in.withSocket()
+	level := in.String("log-level", "warn", "debug, info, warn or error")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	log, err := p.logger(*level)
+	if err != nil {
+		return err
+	}
+	host, _, err := net.SplitHostPort(*listen)
+	if a, bad := netip.ParseAddr(host); err != nil || host != "localhost" && (bad != nil || !a.IsLoopback()) {
+		return fail(exitUsage, "demo: --listen %s: the keys of the demo are public, so it listens on a loopback address only", *listen)
+	}
+	dir, err := os.MkdirTemp("", "pinferry-demo-")
+	if err != nil {
+		return fmt.Errorf("make a throw-away directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if in.socket == "" {
+		in.socket = filepath.Join(dir, "admin.sock")
+	}
+	c := defaults()
+	c.Server.Listen, c.Storage.Dir = *listen, filepath.Join(dir, "data")
+	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator}}
+	c.Apps = []appSection{{
+		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
+		Doors: otp.Doors, Countries: []string{"*"},
+	}}
+	pl, err := c.check()
+	if err != nil {
+		return err
+	}
+	pl.limits.Exempt = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	return p.live(pl, place{socket: in.socket, env: p.getenv, demo: true}, log, func(d *daemon) {
+		p.banner(d.server.URL(), in.socket)
+		go d.handset.Watch(ctx, func(m simulator.SMS) {
+			fmt.Fprintf(p.stdout, "\nSMS to %s\n  %s\n", m.To, strings.ReplaceAll(m.Text, "\n", "\n  "))
+		})
+	})
+}
+
+// banner prints the five lines that a newcomer needs.
+func (p *program) banner(url, socket string) {
+	const headers = `-H 'Authorization: Bearer ` + demoPublishable + `' -H 'Content-Type: application/json'`
+	fmt.Fprintf(p.stdout, "pinferry demo at %s, commands by PINFERRY_SOCKET=%s; Ctrl-C ends it and leaves nothing\n", url, socket)
+	fmt.Fprintf(p.stdout, "app demo with the keys %s (browsers) and %s (servers)\n", demoPublishable, demoSecret)
+	fmt.Fprintf(p.stdout, "handset: every SMS appears below, and at %s/demo/handset\n", url)
+	fmt.Fprintf(p.stdout, "curl -s %s/v1/verifications %s -d '{\"to\":\"+41791234567\"}'\n", url, headers)
+	fmt.Fprintf(p.stdout, "curl -s %s/v1/verifications/$ID/check %s -d '{\"code\":\"'$CODE'\"}'\n", url, headers)
+}
+
+func (p *program) simulate(in *invocation) error {
+	link := in.String("link", "", "also make this symbolic `link` to the tty")
+	var specs []string
+	in.Func("fault", "misbehave: `spec` as below; may be repeated, and typed on stdin", func(s string) error {
+		specs = append(specs, s)
+		return nil
+	})
+	in.notes = "\n" + simulator.FaultUsage() + "\n"
+	if err := in.parse(); err != nil {
+		return err
+	}
+	clock := otp.NewClock(otp.ClockSource{})
+	m := simulator.New(simulator.Config{Now: func() time.Time { return clock.Now().Std() }})
+	for _, spec := range specs {
+		if err := m.InjectSpec(spec); err != nil {
+			return fail(exitUsage, "--fault: %w", err)
+		}
+	}
+	pty, err := simulator.OpenPTY()
+	if err != nil {
+		return fmt.Errorf("open a pseudo-terminal: %w", err)
+	}
+	defer pty.Close()
+	if *link != "" {
+		if err := pty.Link(*link); err != nil {
+			return fmt.Errorf("--link: %w", err)
+		}
+	}
+	fmt.Fprintln(p.stdout, pty.Path())
+
+	signals := p.signals()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go m.Handset().Watch(ctx, func(sms simulator.SMS) {
+		line, _ := json.Marshal(sms)
+		fmt.Fprintf(p.stdout, "%s\n", line)
+	})
+	go p.readFaults(m)
+	ended := make(chan error, 1)
+	go func() { ended <- simulator.Run(ctx, m, pty) }()
+	select {
+	case <-signals:
+		stop()
+		<-ended
+		return nil
+	case err := <-ended:
+		return err
+	}
+}
+
+// readFaults injects what is typed, until stdin ends. "clear" ends all faults.
+func (p *program) readFaults(m *simulator.Modem) {
+	lines := bufio.NewScanner(p.stdin)
+	for lines.Scan() {
+		spec := strings.TrimSpace(lines.Text())
+		switch {
+		case spec == "":
+		case spec == "clear":
+			m.ClearFaults()
+		default:
+			if err := m.InjectSpec(spec); err != nil {
+				fmt.Fprintln(p.stderr, err)
+			}
+		}
+	}
+}
+
+// The commands that talk to the box.
+
+// call asks the daemon and decodes its answer into answer, if that is not nil.
+// A refusal is an error with the exit code that it deserves.
+func (p *program) call(in *invocation, method, path string, body, answer any) error {
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+	}
+	if in.app != "" {
+		path += "?app=" + url.QueryEscape(in.app)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return p.reach(in, func(c *admin.Client) error {
+		status, got, err := c.Do(ctx, method, path, text)
+		if err != nil {
+			return err
+		}
+		if status >= 300 {
+			return refusal(status, got)
+		}
+		if answer == nil {
+			return nil
+		}
+		if err := json.Unmarshal(got, answer); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		return nil
+	})
+}
+
+// reach calls ask with the first socket that a daemon answers on.
+func (p *program) reach(in *invocation, ask func(*admin.Client) error) error {
+	sockets := []string{in.socket}
+	if in.socket == "" {
+		sockets = p.sockets()
+	}
+	for _, path := range sockets {
+		err := ask(admin.Dial(path))
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return fail(exitRefused, "open %s: permission denied; become root, or a member of the socket's group", path)
+		case !errors.Is(err, admin.ErrNotRunning):
+			return err
+		}
+	}
+	return fail(exitNotReady, "no daemon answers on %s; start one with `pinferry serve`", strings.Join(sockets, ", "))
+}
+
+// refusal turns a problem into an error.
+func refusal(status int, problem []byte) error {
+	var said struct {
+		Detail, Title string
+		Code          string
+		RetryAfter    int `json:"retry_after"`
+	}
+	if json.Unmarshal(problem, &said) != nil || said.Code == "" {
+		said.Code, said.Detail = "internal", fmt.Sprintf("the daemon answered %d", status)
+	}
+	if said.Detail == "" {
+		said.Detail = said.Title
+	}
+	words := fmt.Sprintf("%s (%s)", said.Detail, said.Code)
+	if said.RetryAfter > 0 {
+		words += fmt.Sprintf("; try again in %s", time.Duration(said.RetryAfter)*time.Second)
+	}
+	switch {
+	case status == 503:
+		return fail(exitNotReady, "%s", words)
+	case status < 500:
+		return fail(exitRefused, "%s", words)
+	}
+	return errors.New(words)
+}
+
+// sockets are the places where a daemon may listen, the likeliest first.
+func (p *program) sockets() []string {
+	if s := p.getenv("PINFERRY_SOCKET"); s != "" {
+		return []string{s}
+	}
+	return slices.Compact(append([]string{"/run/pinferry/admin.sock"}, p.socket()))
+}
+
+// socket is where this user's daemon listens for commands.
+func (p *program) socket() string {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("pinferry-%d", os.Getuid()))
+	if run, _, _ := strings.Cut(p.getenv("RUNTIME_DIRECTORY"), ":"); run != "" {
+		dir = run
+	} else if run := p.getenv("XDG_RUNTIME_DIR"); run != "" {
+		dir = filepath.Join(run, "pinferry")
+	}
+	return filepath.Join(dir, "admin.sock")
+}
+
+// openRunDir makes the directory of the daemon's socket. Under the temporary
+// directory somebody else may have made it first, to be the daemon that the
+// commands talk to.
+func openRunDir(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !ok || owner.Uid != uint32(os.Getuid()) || info.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("%s belongs to somebody else, or everybody may write to it", dir)
+	}
+	return nil
+}
+
+// message and verification are what the commands read of the native API's
+// answers.
+type message struct {
+	ID     string `json:"id"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+	Route  string `json:"route"`
+}
+
+type verification struct {
+	ID           string `json:"id"`
+	Status       string `json:"status"`
+	To           string `json:"to"`
+	AttemptsLeft int    `json:"attempts_left"`
+}
+
+// moves tells whether the message has not been handed to a network, nor given
+// up.
+func (m message) moves() bool { return m.State == "accepted" || m.State == "sending" }
+
+func (p *program) send(in *invocation) error {
+	in.withClient()
+	wait := in.Duration("wait", 30*time.Second, "how long to watch the message; 0 returns as soon as it is queued")
+	priority := in.String("priority", "normal", "normal or high")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer json.RawMessage
+	err := p.call(in, "POST", "/v1/messages", map[string]any{
+		"to": in.operands[0], "text": in.operands[1], "priority": *priority,
+	}, &answer)
+	if err != nil {
+		return err
+	}
+	watch, cancel := context.WithTimeout(context.Background(), *wait)
+	defer cancel()
+	var m message
+	for shown := ""; ; {
+		m = message{}
+		if err := json.Unmarshal(answer, &m); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if words := strings.TrimSpace(m.State + " " + m.Reason); words != shown && !in.json {
+			shown = words
+			fmt.Fprintln(p.stdout, strings.TrimSpace(m.ID+" "+words+" "+m.Route))
+		}
+		if m.moves() {
+			select {
+			case <-watch.Done():
+			case <-time.After(200 * time.Millisecond):
+				if err := p.call(in, "GET", "/v1/messages/"+m.ID, nil, &answer); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		break
+	}
+	if in.json {
+		if err := p.show(in, answer, ""); err != nil {
+			return err
+		}
+	}
+	switch {
+	case m.State == "sent", m.State == "delivered", m.moves() && *wait == 0:
+		return nil
+	case m.moves():
+		return fail(exitNotReady, "the message is still waiting after %s; the box goes on trying", *wait)
+	}
+	return fmt.Errorf("the message was not sent: %s", strings.TrimSpace(m.State+" "+m.Reason))
+}
+
+func (p *program) verify(in *invocation) error {
+	in.withClient()
+	locale := in.String("locale", "", "`language` of the text, such as de-CH")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	request := map[string]any{"to": in.operands[0]}
+	if *locale != "" {
+		request["locale"] = *locale
+	}
+	var v verification
+	if err := p.call(in, "POST", "/v1/verifications", request, &v); err != nil {
+		return err
+	}
+	path := "/v1/verifications/" + v.ID
+	lines := bufio.NewScanner(p.stdin)
+	for {
+		// Questions go to stderr: stdout is for the result.
+		fmt.Fprintf(p.stderr, "code sent to %s: ", v.To)
+		if !lines.Scan() {
+			fmt.Fprintln(p.stderr)
+			if err := p.call(in, "DELETE", path, nil, nil); err != nil {
+				return err
+			}
+			return errors.New("no code was given; the verification is canceled")
+		}
+		var answer json.RawMessage
+		err := p.call(in, "POST", path+"/check", map[string]any{"code": strings.TrimSpace(lines.Text())}, &answer)
+		if err == nil {
+			return p.show(in, answer, "approved")
+		}
+		if now := p.call(in, "GET", path, nil, &v); now != nil || v.Status != "pending" {
+			return err
+		}
+		fmt.Fprintf(p.stderr, "%v; %d left\n", err, v.AttemptsLeft)
+	}
+}
+
+func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }
+func (p *program) clockAccept(in *invocation) error { return p.clock(in, "POST") }
+
+func (p *program) clock(in *invocation, method string) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer json.RawMessage
+	if err := p.call(in, method, "/admin/clock", nil, &answer); err != nil {
+		return err
+	}
+	var c struct {
+		Now, Wall, Build time.Time
+		Synchronised     bool
+	}
+	if err := json.Unmarshal(answer, &c); err != nil {
+		return fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	words := fmt.Sprintf("box time    %s\nwall clock  %s\nbuild date  %s", moment(c.Now), moment(c.Wall), moment(c.Build))
+	if !c.Synchronised {
+		words += "\nThe wall clock is not synchronised. If it is right all the same, `pinferry clock accept` steps box time to it."
+	}
+	return p.show(in, answer, words)
+}
+
+func (p *program) backup(in *invocation) error {
+	in.withSocket()
+	o := in.withFile()
+	withKeys := in.Bool("with-keys", false, "also write FILE.keys: the keys, sealed by a passphrase; needs to read the data directory")
+	passphrase := in.String("passphrase-file", "", "`file` whose first line is the passphrase (- is stdin)")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	path := in.operands[0]
+	var sealed []byte
+	if *withKeys {
+		if path == "-" || *passphrase == "" {
+			return fail(exitUsage, "backup --with-keys: give a FILE and a --passphrase-file")
+		}
+		phrase, err := p.readLine(*passphrase)
+		if err != nil {
+			return err
+		}
+		pl, err := p.load(o)
+		if err != nil {
+			return err
+		}
+		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(p.getenv))
+		if err != nil {
+			return err
+		}
+		if sealed, err = keys.Seal(phrase); err != nil {
+			return err
+		}
+	}
+	err := p.writeFile(path, func(w io.Writer) error {
+		return p.reach(in, func(c *admin.Client) error {
+			err := c.Stream(context.Background(), "/admin/backup", w)
+			var refused *admin.Refusal
+			if errors.As(err, &refused) {
+				return refusal(refused.Status, refused.Answer)
+			}
+			return err
+		})
+	})
+	if err != nil || sealed == nil {
+		return err
+	}
+	return p.writeFile(path+".keys", func(w io.Writer) error {
+		_, err := w.Write(sealed)
+		return err
+	})
+}
+
+// readLine returns the first line of a file, or of stdin for "-".
+func (p *program) readLine(path string) (string, error) {
+	r := p.stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", fmt.Errorf("read the passphrase: %w", err)
+		}
+		defer file.Close()
+		r = file
+	}
+	lines := bufio.NewScanner(r)
+	lines.Scan()
+	return lines.Text(), lines.Err()
+}
+
+// writeFile writes a file that is complete and durable, or not there. "-" is
+// stdout.
+func (p *program) writeFile(path string, write func(io.Writer) error) (err error) {
+	if path == "-" {
+		return write(p.stdout)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".pinferry-*") // 0600
+	if err != nil {
+		return fmt.Errorf("create the file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("sync the file: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("name the file: %w", err)
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("sync the file's directory: %w", err)
+	}
+	return errors.Join(file.Close(), dir.Sync(), dir.Close())
+}
+
+func (p *program) restore(in *invocation) error {
+	o := in.withFile()
+	force := in.Bool("force", false, "move the database that is there aside")
+	passphrase := in.String("passphrase-file", "", "also restore FILE.keys, with the passphrase in the first line of this `file` (- is stdin)")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return err
+	}
+	dir, path := pl.Storage.Dir, in.operands[0]
+	var keys kv.Bundle
+	if *passphrase != "" {
+		phrase, err := p.readLine(*passphrase)
+		if err != nil {
+			return err
+		}
+		sealed, err := os.ReadFile(path + ".keys")
+		if err != nil {
+			return fmt.Errorf("read the keys: %w", err)
+		}
+		if keys, err = kv.OpenBundle(sealed, phrase); err != nil {
+			return err
+		}
+	}
+	from := p.stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("open the backup: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	back, err := setAside(dir, *force)
+	if err != nil {
+		return err
+	}
+	if err := kv.Restore(dir, bufio.NewReader(from)); err != nil {
+		return errors.Join(err, back())
+	}
+	if err := keys.Install(dir); err != nil {
+		return fmt.Errorf("the database is restored, the keys are not: %w", err)
+	}
+	_, err = fmt.Fprintln(p.stdout, "restored; every code sent before is dead")
+	return err
+}
+
+// setAside makes room for a database where there is one: it is renamed, and
+// back renames it again. While a daemon has the directory nothing is moved.
+func setAside(dir string, force bool) (back func() error, err error) {
+	back = func() error { return nil }
+	home := filepath.Join(dir, "db")
+	if rows, err := os.ReadDir(home); len(rows) == 0 {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return back, err
+	}
+	owner, err := os.Open(dir)
+	if err != nil {
+		return back, err
+	}
+	defer owner.Close() // and with it the lock
+	if err := syscall.Flock(int(owner.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return back, fail(exitRefused, "%s is in use; stop the daemon first", dir)
+	}
+	if !force {
+		return back, fail(exitRefused, "there is a database in %s; --force moves it aside", home)
+	}
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.%d", home, n)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			return func() error { return os.Rename(aside, home) }, os.Rename(home, aside)
+		} else if err != nil {
+			return back, err
+		}
+	}
+}
+
+// The commands that need no daemon.
+
+func (p *program) keyNew(in *invocation) error {
+	in.withJSON()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	app := in.operands[0]
+	if !nameForm.MatchString(app) {
+		return fail(exitUsage, "key new: an app's id has 1 to 64 of A-Z a-z 0-9 _ -, and %q has not", app)
+	}
+	publishable, secret := "pk_"+strings.ToLower(rand.Text()), "sk_"+strings.ToLower(rand.Text())
+	line := fmt.Sprintf(`keys = ["%s", "%s"]`, digestOf(publishable), digestOf(secret))
+	words := fmt.Sprintf("Keys for app %q. They are shown this once; the box keeps their digests only.\n\n"+
+		"  %s  for browsers and apps\n  %s  for your servers: keep it secret\n\n"+
+		"Put this line under its [[app]] in the config file, or add the digests to those that are there:\n\n%s", app, publishable, secret, line)
+	return p.show(in, struct {
+		App         string `json:"app"`
+		Publishable string `json:"publishable"`
+		Secret      string `json:"secret"`
+		Config      string `json:"config"`
+	}{app, publishable, secret, line}, words)
+}
+
+func (p *program) configCheck(in *invocation) error {
+	o := in.withOptions()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return err
+	}
+	words := fmt.Sprintf("ok: %d apps, %d modems", len(pl.Apps), len(pl.Modems))
+	if len(pl.Apps) == 0 {
+		words += "; without an [[app]] the box serves nobody"
+	}
+	if len(pl.Modems) == 0 {
+		words += "; without a [[modem]] it sends nothing"
+	}
+	_, err = fmt.Fprintln(p.stdout, words)
+	return err
+}
+
+func (p *program) configShow(in *invocation) error {
+	o := in.withOptions()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return err
+	}
+	return toml.NewEncoder(p.stdout).Encode(pl.config)
+}
+
+func (p *program) showVersion(in *invocation) error {
+	in.withJSON()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	b := thisBuild()
+	data := struct {
+		Version string `json:"version"`
+		Built   string `json:"built"`
+		Go      string `json:"go"`
+		System  string `json:"system"`
+	}{b.version, moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	return p.show(in, data, fmt.Sprintf("pinferry %s (date %s, %s, %s)", data.Version, data.Built, data.Go, data.System))
+}
+
+// build says which program this is.
+type build struct {
+	version string
+	date    otp.Time // no earlier time can be true; 0 is unknown
+}
+
+// thisBuild reads what the linker was given, else what the Go tool noted.
+func thisBuild() build {
+	b := build{version: version}
+	if seconds, err := strconv.ParseInt(buildDate, 10, 64); err == nil {
+		b.date = otp.Time(seconds * 1000)
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	if b.version == "" {
+		b.version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil && b.date == 0 {
+			b.date = otp.TimeOf(at)
+		}
+	}
+	return b
+}
+
+// moment writes a time for people; a build may not know its own.
+func moment(t time.Time) string {
+	if t.Unix() <= 0 {
+		return "unknown"
+	}
+	return t.Format(time.RFC3339)
+}
+
+// logger writes words on a terminal, and one JSON object a line elsewhere.
+func (p *program) logger(level string) (zerolog.Logger, error) {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil || level == "" {
+		return zerolog.Logger{}, fail(exitUsage, "--log-level %q: say debug, info, warn or error", level)
+	}
+	w := p.stderr
+	if file, ok := w.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			w = zerolog.ConsoleWriter{Out: file, TimeFormat: time.TimeOnly}
+		}
+	}
+	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
+}
+
+// nearest returns the word of a list that is fewest edits away.
+func nearest(word string, list []string) string {
+	best, least := "", -1
+	for _, candidate := range list {
+		if d := distance(word, candidate); least < 0 || d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// distance counts the bytes to insert, delete or replace between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

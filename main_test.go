@@ -1,0 +1,929 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pinferry/pinferry/modem/simulator"
+)
+
+// asProgram makes the test binary be pinferry: the child of the tests that
+// need a real process and real signals.
+const asProgram = "PINFERRY_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// patience bounds every wait of these tests; none of them comes near it.
+const patience = 30 * time.Second
+
+// buffer is a terminal's screen, or a log.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// session is one invocation in this process.
+type session struct {
+	t              *testing.T
+	stdin          io.WriteCloser
+	stdout, stderr *buffer
+	signals        chan os.Signal
+	daemon         *daemon // of serve and demo
+	exit           chan int
+}
+
+// begin starts a command line.
+func begin(t *testing.T, environ []string, args ...string) *session {
+	t.Helper()
+	stdin, typed := io.Pipe()
+	s := &session{
+		t: t, stdin: typed, stdout: &buffer{}, stderr: &buffer{},
+		signals: make(chan os.Signal, 2), exit: make(chan int, 1),
+	}
+	opened := make(chan *daemon, 1)
+	p := &program{
+		environ: environ, stdin: stdin, stdout: s.stdout, stderr: s.stderr,
+		signals: func() <-chan os.Signal { return s.signals },
+		opened:  func(d *daemon) { opened <- d },
+	}
+	go func() { s.exit <- p.run(args) }()
+	t.Cleanup(func() { stdin.Close() })
+	if len(args) > 0 && slices.Contains([]string{"serve", "demo"}, args[0]) {
+		select {
+		case s.daemon = <-opened:
+			t.Cleanup(func() { s.stop() })
+		case code := <-s.exit:
+			s.exit <- code
+		case <-time.After(patience):
+			t.Fatalf("%v did not open: %s", args, s.stderr)
+		}
+	}
+	return s
+}
+
+// end waits for the command to end by itself and returns its exit code.
+func (s *session) end() int {
+	s.t.Helper()
+	select {
+	case code := <-s.exit:
+		s.exit <- code
+		return code
+	case <-time.After(patience):
+		s.t.Fatalf("the command did not end\nstdout: %s\nstderr: %s", s.stdout, s.stderr)
+		return -1
+	}
+}
+
+// stop signals the command and waits for it.
+func (s *session) stop() int {
+	s.t.Helper()
+	select {
+	case s.signals <- syscall.SIGTERM:
+	default:
+	}
+	return s.end()
+}
+
+// execute runs a command line that ends by itself.
+func execute(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	s := begin(t, environ, args...)
+	s.stdin.Close()
+	code = s.end()
+	return code, s.stdout.String(), s.stderr.String()
+}
+
+// file writes a config file and returns its path.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pinferry.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// shop is a config with one production app behind the built-in simulator; pk
+// and sk are its keys.
+const shopPublishable, shopSecret = "pk_shop", "sk_shop"
+
+func shop(more string) string {
+	return fmt.Sprintf(`
+[[modem]]
+name = "gsm0"
+device = "sim:"
+[[app]]
+id = "shop"
+name = "Shop"
+countries = ["CH"]
+keys = [%q, %q]
+%s`, digestOf(shopPublishable), digestOf(shopSecret), more)
+}
+
+// box is a served config with its own directories.
+type box struct {
+	*session
+	environ []string
+	dir     string
+}
+
+// serve boots the program on a free port with a fresh directory.
+func serve(t *testing.T, config string) *box {
+	t.Helper()
+	return serveIn(t, config, t.TempDir())
+}
+
+func serveIn(t *testing.T, config, dir string) *box {
+	t.Helper()
+	b := &box{environ: []string{"XDG_RUNTIME_DIR=" + t.TempDir()}, dir: dir}
+	b.session = begin(t, b.environ, "serve", "--config", file(t, config), "--listen", "127.0.0.1:0", "--dir", dir)
+	if b.daemon == nil {
+		t.Fatalf("serve did not open: %s", b.stderr)
+	}
+	return b
+}
+
+// call makes one HTTP call and decodes the JSON answer.
+func (s *session) call(method, path, key, body string) (status int, answer map[string]any) {
+	s.t.Helper()
+	return call(s.t, method, s.daemon.server.URL()+path, key, body)
+}
+
+func call(t *testing.T, method, url, key, body string) (status int, answer map[string]any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Close = true // no idle connection outlives the test
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(text) > 0 && strings.Contains(resp.Header.Get("Content-Type"), "json") {
+		if err := json.Unmarshal(text, &answer); err != nil {
+			t.Fatalf("%s %s: %v in %s", method, url, err, text)
+		}
+	}
+	return resp.StatusCode, answer
+}
+
+// arrived waits for the n-th SMS at the handset.
+func (s *session) arrived(n int) simulator.SMS {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	seen := 0
+	m, err := s.daemon.handset.Wait(ctx, func(simulator.SMS) bool { seen++; return seen == n })
+	if err != nil {
+		s.t.Fatalf("SMS number %d did not arrive: %v\n%s", n, err, s.stderr)
+	}
+	return m
+}
+
+var digits = regexp.MustCompile(`\b[0-9]{6,10}\b`)
+
+// codeOf reads the code in a text.
+func codeOf(t *testing.T, text string) string {
+	t.Helper()
+	code := digits.FindString(text)
+	if code == "" {
+		t.Fatalf("no code in %q", text)
+	}
+	return code
+}
+
+// otherThan returns a wrong code of the same length.
+func otherThan(code string) string {
+	return string('0'+(code[0]-'0'+1)%10) + code[1:]
+}
+
+func checkBody(code string) string { return fmt.Sprintf(`{"code":%q}`, code) }
+
+// wantRefused checks that a check was refused as every wrong one is.
+func wantRefused(t *testing.T, status int, answer map[string]any) {
+	t.Helper()
+	if status != 422 || answer["code"] != "code_rejected" {
+		t.Fatalf("check: %d %v, want 422 code_rejected", status, answer)
+	}
+}
+
+func TestCycle(t *testing.T) {
+	b := serve(t, shop(""))
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41 79 123 45 67"}`)
+	if status != 201 || started["status"] != "pending" {
+		t.Fatalf("start: %d %v", status, started)
+	}
+	path := "/v1/verifications/" + started["id"].(string)
+	sms := b.arrived(1)
+	code := codeOf(t, sms.Text)
+	if sms.To != "+41791234567" {
+		t.Errorf("the SMS went to %s", sms.To)
+	}
+
+	status, answer := b.call("POST", path+"/check", shopPublishable, checkBody(otherThan(code)))
+	wantRefused(t, status, answer)
+	status, answer = b.call("POST", path+"/check", shopPublishable, checkBody(code))
+	if status != 200 || answer["status"] != "approved" {
+		t.Fatalf("check with the right code: %d %v", status, answer)
+	}
+	status, answer = b.call("POST", path+"/check", shopPublishable, checkBody(code))
+	wantRefused(t, status, answer)
+
+	// How a backend learns whose number the browser has proven.
+	status, answer = b.call("GET", path, shopSecret, "")
+	if status != 200 || answer["phone"] != "+41791234567" {
+		t.Errorf("read with the secret key: %d %v", status, answer)
+	}
+	if status, _ := b.call("GET", path, "sk_stranger", ""); status != 401 {
+		t.Errorf("read with a foreign key: %d, want 401", status)
+	}
+	if code := b.stop(); code != exitOK {
+		t.Errorf("stopped with %d: %s", code, b.stderr)
+	}
+	for what, secret := range map[string]string{"the code": code, "the number": "791234567", "a key": shopSecret} {
+		if strings.Contains(b.stderr.String(), secret) {
+			t.Errorf("the log holds %s: %s", what, b.stderr)
+		}
+	}
+}
+
+func TestSendAndVerifyCommands(t *testing.T) {
+	b := serve(t, shop(""))
+	code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "the sump is full", "--priority", "high")
+	if code != exitOK || !regexp.MustCompile(`(?m)^msg_[0-9a-f]{32} (sent|delivered) gsm0$`).MatchString(stdout) {
+		t.Fatalf("send: %d\n%s%s", code, stdout, stderr)
+	}
+	if sms := b.arrived(1); sms.To != "+41791234567" || sms.Text != "the sump is full" {
+		t.Errorf("the handset got %+v", sms)
+	}
+	if code, _, stderr := execute(t, b.environ, "send", "+12125550100", "hello"); code != exitRefused || !strings.Contains(stderr, "country") {
+		t.Errorf("send to a country that is not allowed: %d %s", code, stderr)
+	}
+
+	v := begin(t, b.environ, "verify", "+41791234567", "--json")
+	right := codeOf(t, b.arrived(2).Text)
+	fmt.Fprintln(v.stdin, otherThan(right))
+	fmt.Fprintln(v.stdin, right)
+	if code := v.end(); code != exitOK {
+		t.Fatalf("verify: %d %s", code, v.stderr)
+	}
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(v.stdout.String()), &answer); err != nil || answer["status"] != "approved" {
+		t.Errorf("verify printed %q (%v)", v.stdout, err)
+	}
+	if !strings.Contains(v.stderr.String(), "4 left") || strings.Contains(v.stderr.String(), right) {
+		t.Errorf("verify said %q", v.stderr)
+	}
+
+	v = begin(t, b.environ, "verify", "+41791234568")
+	b.arrived(3)
+	v.stdin.Close()
+	if code := v.end(); code != exitFailed || !strings.Contains(v.stderr.String(), "canceled") {
+		t.Errorf("verify without a code: %d %s", code, v.stderr)
+	}
+}
+
+func TestClockCommands(t *testing.T) {
+	b := serve(t, shop(""))
+	_, started := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+	right := codeOf(t, b.arrived(1).Text)
+
+	code, stdout, stderr := execute(t, b.environ, "clock", "status", "--json")
+	var times struct{ Now, Wall time.Time }
+	if err := json.Unmarshal([]byte(stdout), &times); code != exitOK || err != nil || times.Now.IsZero() {
+		t.Fatalf("clock status: %d %q %s (%v)", code, stdout, stderr, err)
+	}
+	if code, stdout, stderr := execute(t, b.environ, "clock", "accept"); code != exitOK || !strings.Contains(stdout, "box time") {
+		t.Fatalf("clock accept: %d %q %s", code, stdout, stderr)
+	}
+	status, answer := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopSecret, checkBody(right))
+	wantRefused(t, status, answer) // time was stepped: what lived before is dead
+}
+
+func TestNewKeysAreAccepted(t *testing.T) {
+	code, stdout, stderr := execute(t, nil, "key", "new", "shop", "--json")
+	if code != exitOK {
+		t.Fatalf("key new: %d %s", code, stderr)
+	}
+	var keys struct{ Publishable, Secret, Config string }
+	if err := json.Unmarshal([]byte(stdout), &keys); err != nil {
+		t.Fatal(err)
+	}
+	_, words, _ := execute(t, nil, "key", "new", "shop")
+	if !regexp.MustCompile(`(?m)^  pk_\S{20,}[^\n]*\n  sk_\S{20,}[^\n]*\n[^$]*^keys = \["sha256:[0-9a-f]{64}", "sha256:[0-9a-f]{64}"\]$`).MatchString(words) {
+		t.Errorf("key new printed %s", words)
+	}
+	b := serve(t, "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\n"+keys.Config)
+	if status, answer := b.call("POST", "/v1/verifications", keys.Publishable, `{"to":"+41791234567"}`); status != 201 {
+		t.Errorf("start with the publishable key: %d %v", status, answer)
+	}
+	if status, answer := b.call("GET", "/v1/routes", keys.Secret, ""); status != 200 {
+		t.Errorf("routes with the secret key: %d %v", status, answer)
+	}
+	if status, _ := b.call("GET", "/v1/routes", keys.Publishable, ""); status != 403 {
+		t.Errorf("routes with the publishable key: %d, want 403", status)
+	}
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	b := serve(t, shop(""))
+	_, approved := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+	used := codeOf(t, b.arrived(1).Text)
+	b.call("POST", "/v1/verifications/"+approved["id"].(string)+"/check", shopSecret, checkBody(used))
+	_, pending := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+	live := codeOf(t, b.arrived(2).Text)
+
+	saved := filepath.Join(t.TempDir(), "box.backup")
+	if code, _, stderr := execute(t, b.environ, "backup", saved); code != exitOK {
+		t.Fatalf("backup: %d %s", code, stderr)
+	}
+	if info, err := os.Stat(saved); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup is %v (%v), want mode 0600", info, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(saved), ".pinferry-*")); len(left) > 0 {
+		t.Errorf("the backup left %v", left)
+	}
+	if code, _, stderr := execute(t, nil, "restore", saved, "--dir", b.dir); code == exitOK {
+		t.Errorf("restore into a running box went through: %s", stderr)
+	}
+	b.stop()
+	if code, _, stderr := execute(t, nil, "restore", saved, "--dir", b.dir); code != exitRefused {
+		t.Errorf("restore over a database: %d %s, want %d", code, stderr, exitRefused)
+	}
+
+	// A backup that is cut short leaves nothing half done.
+	whole, err := os.ReadFile(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.backup")
+	if err := os.WriteFile(cut, whole[:len(whole)-7], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fresh := t.TempDir()
+	if code, _, _ := execute(t, nil, "restore", cut, "--dir", fresh); code != exitFailed {
+		t.Errorf("restore of a cut backup: %d, want %d", code, exitFailed)
+	}
+	if code, _, stderr := execute(t, nil, "restore", saved, "--dir", fresh); code != exitOK {
+		t.Fatalf("restore: %d %s", code, stderr)
+	}
+	if code, _, stderr := execute(t, nil, "restore", saved, "--dir", b.dir, "--force"); code != exitOK {
+		t.Errorf("restore --force: %d %s", code, stderr)
+	}
+
+	for _, dir := range []string{fresh, b.dir} {
+		r := serveIn(t, shop(""), dir)
+		if _, got := r.call("GET", "/v1/verifications/"+approved["id"].(string), shopSecret, ""); got["status"] != "approved" {
+			t.Errorf("the approved verification came back as %v", got)
+		}
+		status, answer := r.call("POST", "/v1/verifications/"+pending["id"].(string)+"/check", shopSecret, checkBody(live))
+		wantRefused(t, status, answer)
+		r.stop()
+	}
+}
+
+func TestDemo(t *testing.T) {
+	s := begin(t, []string{"XDG_RUNTIME_DIR=" + t.TempDir()}, "demo", "--listen", "127.0.0.1:0")
+	if s.daemon == nil {
+		t.Fatalf("demo did not open: %s", s.stderr)
+	}
+	banner := strings.Split(strings.TrimSuffix(s.stdout.String(), "\n"), "\n")
+	if len(banner) != 5 {
+		t.Fatalf("the banner has %d lines:\n%s", len(banner), s.stdout)
+	}
+	status, started := curl(t, banner[3])
+	if status != 201 {
+		t.Fatalf("the first curl: %d %v", status, started)
+	}
+	code := codeOf(t, s.arrived(1).Text)
+	check := strings.NewReplacer("$ID", started["id"].(string), "'$CODE'", code).Replace(banner[4])
+	if status, answer := curl(t, check); status != 200 || answer["status"] != "approved" {
+		t.Fatalf("the second curl: %d %v", status, answer)
+	}
+	wait(t, "the terminal shows the SMS", func() bool { return strings.Contains(s.stdout.String(), code) })
+	if status, _ := s.call("GET", "/v1/routes", demoSecret, ""); status != 200 {
+		t.Errorf("routes with the demo's secret key: %d", status)
+	}
+	// Limits per phone are as in production, those per address are not: the
+	// fourth code for a number is refused, the eleventh number is not.
+	for i := range 12 {
+		body := fmt.Sprintf(`{"to":"+4179%07d"}`, 2000000+i)
+		if status, answer := s.call("POST", "/v1/verifications", demoPublishable, body); status != 201 {
+			t.Fatalf("number %d: %d %v", i, status, answer)
+		}
+	}
+	var last int
+	for range 3 {
+		last, _ = s.call("POST", "/v1/verifications", demoPublishable, `{"to":"+41791234567"}`)
+	}
+	if last != 429 {
+		t.Errorf("the fourth code for one number: %d, want 429", last)
+	}
+	_, dir, _ := strings.Cut(banner[0], "PINFERRY_SOCKET=")
+	dir, _, _ = strings.Cut(dir, "/admin.sock")
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatal(err)
+	}
+	if code := s.stop(); code != exitOK {
+		t.Errorf("demo stopped with %d: %s", code, s.stderr)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Errorf("demo left %s", dir)
+	}
+}
+
+// curl does what a printed curl line says.
+func curl(t *testing.T, line string) (int, map[string]any) {
+	t.Helper()
+	parts := regexp.MustCompile(`^curl -s (\S+) -H 'Authorization: Bearer (\S+)' -H 'Content-Type: application/json' -d '(.+)'$`).FindStringSubmatch(line)
+	if parts == nil {
+		t.Fatalf("not a curl that can be run: %s", line)
+	}
+	return call(t, "POST", parts[1], parts[2], parts[3])
+}
+
+func TestDemoStaysOnLoopback(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0", "7467"} {
+		if code, _, stderr := execute(t, nil, "demo", "--listen", listen); code != exitUsage || !strings.Contains(stderr, "loopback") {
+			t.Errorf("demo --listen %s: %d %s", listen, code, stderr)
+		}
+	}
+}
+
+func TestServeWithoutApps(t *testing.T) {
+	b := serve(t, "")
+	if status, _ := b.call("GET", "/healthz", "", ""); status != 200 {
+		t.Errorf("/healthz: %d", status)
+	}
+	if status, _ := b.call("GET", "/readyz", "", ""); status != 503 {
+		t.Errorf("/readyz: %d, want 503", status)
+	}
+	if code, _, stderr := execute(t, b.environ, "send", "+41791234567", "hello"); code != exitRefused {
+		t.Errorf("send without an app: %d %s", code, stderr)
+	}
+}
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	b := serve(t, shop(""))
+	code, _, stderr := execute(t, []string{"XDG_RUNTIME_DIR=" + t.TempDir()}, "serve", "--config", file(t, shop("")), "--listen", "127.0.0.1:0", "--dir", b.dir)
+	if code != exitFailed || !strings.Contains(stderr, b.dir) {
+		t.Errorf("a second daemon on the directory: %d %s", code, stderr)
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(b.daemon.server.URL(), "http://"), ":")
+	code, _, stderr = execute(t, b.environ, "serve", "--config", file(t, shop("")), "--listen", "127.0.0.1:"+port, "--dir", t.TempDir())
+	if code != exitFailed || !strings.Contains(stderr, "in use") {
+		t.Errorf("a second daemon on the port: %d %s", code, stderr)
+	}
+}
+
+func TestBackupWithKeys(t *testing.T) {
+	b := serve(t, shop(""))
+	dir := t.TempDir()
+	saved, phrase, wrong := filepath.Join(dir, "box"), filepath.Join(dir, "phrase"), filepath.Join(dir, "wrong")
+	for path, text := range map[string]string{phrase: "correct horse battery\n", wrong: "battery horse correct\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, stderr := execute(t, b.environ, "backup", saved, "--with-keys", "--dir", b.dir); code != exitUsage {
+		t.Errorf("backup of the keys without a passphrase: %d %s", code, stderr)
+	}
+	if code, _, stderr := execute(t, b.environ, "backup", saved, "--with-keys", "--passphrase-file", phrase, "--dir", b.dir); code != exitOK {
+		t.Fatalf("backup with keys: %d %s", code, stderr)
+	}
+	b.stop()
+	key, err := os.ReadFile(filepath.Join(b.dir, "keys", "box.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{saved, saved + ".keys"} {
+		if text, err := os.ReadFile(path); err != nil || bytes.Contains(text, key) {
+			t.Errorf("%s shows the box key, or cannot be read: %v", path, err)
+		}
+	}
+	fresh := t.TempDir()
+	if code, _, stderr := execute(t, nil, "restore", saved, "--passphrase-file", wrong, "--dir", fresh); code != exitFailed {
+		t.Errorf("restore with a wrong passphrase: %d %s", code, stderr)
+	}
+	if code, _, stderr := execute(t, nil, "restore", saved, "--passphrase-file", phrase, "--dir", fresh); code != exitOK {
+		t.Fatalf("restore with keys: %d %s", code, stderr)
+	}
+	if got, err := os.ReadFile(filepath.Join(fresh, "keys", "box.key")); err != nil || !bytes.Equal(got, key) {
+		t.Errorf("the box key did not come back: %v", err)
+	}
+}
+
+func TestRoutesStandInOrder(t *testing.T) {
+	b := serve(t, shop("mode = \"test\"\n[[modem]]\nname = \"sink\"\ndevice = \"null\"\n[routes]\norder = [\"sink\", \"gsm0\"]"))
+	_, answer := b.call("GET", "/v1/routes", shopSecret, "")
+	var names []string
+	for _, r := range answer["routes"].([]any) {
+		names = append(names, r.(map[string]any)["name"].(string))
+	}
+	if !slices.Equal(names, []string{"sink", "gsm0"}) {
+		t.Errorf("the routes are %v", names)
+	}
+}
+
+// TestServiceManager plays the service manager that started the box.
+func TestServiceManager(t *testing.T) {
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	heard := make(chan string, 16)
+	go func() {
+		defer close(heard)
+		for text := make([]byte, 4096); ; {
+			n, err := manager.Read(text)
+			if err != nil {
+				return
+			}
+			heard <- string(text[:n])
+		}
+	}()
+	hear := func(want string) {
+		t.Helper()
+		for limit := time.After(patience); ; {
+			select {
+			case got := <-heard:
+				if strings.Contains(got, want) {
+					return
+				}
+			case <-limit:
+				t.Fatalf("the service manager did not hear %s", want)
+			}
+		}
+	}
+	s := begin(t, []string{
+		"XDG_RUNTIME_DIR=" + t.TempDir(), "NOTIFY_SOCKET=" + manager.LocalAddr().String(), "WATCHDOG_USEC=100000",
+	}, "serve", "--config", file(t, shop("")), "--listen", "127.0.0.1:0", "--dir", t.TempDir())
+	if s.daemon == nil {
+		t.Fatalf("serve did not open: %s", s.stderr)
+	}
+	hear("READY=1")
+	hear("WATCHDOG=1")
+	hear("WATCHDOG=1")
+	s.signals <- syscall.SIGTERM
+	hear("STOPPING=1")
+	if code := s.end(); code != exitOK {
+		t.Errorf("stopped with %d: %s", code, s.stderr)
+	}
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	round := func() {
+		b := serve(t, shop(""))
+		b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+		b.arrived(1)
+		_, port, _ := strings.Cut(strings.TrimPrefix(b.daemon.server.URL(), "http://"), ":")
+		// This one opens everything but the port, and has to close it again.
+		failed := []string{"serve", "--config", file(t, shop("")), "--listen", "127.0.0.1:" + port, "--dir", t.TempDir(), "--socket", filepath.Join(t.TempDir(), "s")}
+		if code, _, stderr := execute(t, nil, failed...); code != exitFailed {
+			t.Fatalf("serve on a taken port: %d %s", code, stderr)
+		}
+		b.stop()
+	}
+	round() // the libraries keep a few goroutines from the first time on
+	before := runtime.NumGoroutine()
+	round()
+	wait(t, "every goroutine has ended", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// child is pinferry as a process of its own.
+type child struct {
+	*exec.Cmd
+	url    string
+	stderr *buffer
+	done   chan error
+}
+
+// spawn starts the program and waits until it serves.
+func spawn(t *testing.T, args ...string) *child {
+	t.Helper()
+	c := &child{Cmd: exec.Command(os.Args[0], args...), stderr: &buffer{}, done: make(chan error, 1)}
+	c.Env = append(os.Environ(), asProgram+"=1", "XDG_RUNTIME_DIR="+t.TempDir())
+	c.Stderr = c.stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { c.done <- c.Wait() }()
+	t.Cleanup(func() { c.Process.Kill() })
+	url := regexp.MustCompile(`"url":"([^"]+)"`)
+	wait(t, "the child serves", func() bool {
+		if m := url.FindStringSubmatch(c.stderr.String()); m != nil {
+			c.url = m[1]
+		}
+		return c.url != ""
+	})
+	return c
+}
+
+// wait polls for what another process does.
+func wait(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	limit := time.After(patience)
+	for !done() {
+		select {
+		case <-limit:
+			t.Fatalf("not within %s: %s", patience, what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (c *child) exitCode(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-c.done:
+		return c.ProcessState.ExitCode()
+	case <-time.After(patience):
+		t.Fatalf("the process did not end: %s", c.stderr)
+		return -1
+	}
+}
+
+func TestSignals(t *testing.T) {
+	t.Run("one signal stops in order", func(t *testing.T) {
+		for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+			c := spawn(t, "serve", "--config", file(t, shop("")), "--listen", "127.0.0.1:0", "--dir", t.TempDir())
+			c.Process.Signal(sig)
+			if code := c.exitCode(t); code != exitOK {
+				t.Errorf("%v: exit %d: %s", sig, code, c.stderr)
+			}
+		}
+	})
+
+	t.Run("a dialogue ends first, nothing new begins, a second signal cuts", func(t *testing.T) {
+		m := simulator.New(simulator.Config{})
+		if err := m.InjectSpec("silence"); err != nil { // the modem never answers: 30 s of dialogue
+			t.Fatal(err)
+		}
+		pty, err := simulator.OpenPTY()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { simulator.Run(ctx, m, pty) })
+		t.Cleanup(func() { stop(); running.Wait(); pty.Close() })
+
+		config := strings.Replace(shop(""), "sim:", pty.Path(), 1)
+		c := spawn(t, "serve", "--config", file(t, config), "--listen", "127.0.0.1:0", "--dir", t.TempDir())
+		_, started := call(t, "POST", c.url+"/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+		id := started["id"].(string)
+		wait(t, "the message is on its way", func() bool {
+			_, v := call(t, "GET", c.url+"/v1/verifications/"+id, shopSecret, "")
+			return v["message"].(map[string]any)["state"] == "sending"
+		})
+		c.Process.Signal(syscall.SIGTERM)
+		wait(t, "new sends are refused", func() bool {
+			status, answer := call(t, "POST", c.url+"/v1/verifications", shopSecret, `{"to":"+41791234568"}`)
+			return status == 503 && answer["code"] == "shutting_down"
+		})
+		if status, _ := call(t, "GET", c.url+"/v1/verifications/"+id, shopSecret, ""); status != 200 {
+			t.Errorf("while it stops, reading answers %d", status)
+		}
+		select {
+		case <-c.done:
+			t.Fatalf("the box stopped in the middle of a dialogue: %s", c.stderr)
+		default:
+		}
+		c.Process.Signal(syscall.SIGTERM)
+		if code := c.exitCode(t); code != exitFailed || !strings.Contains(c.stderr.String(), "second signal") {
+			t.Errorf("after a second signal: exit %d: %s", code, c.stderr)
+		}
+	})
+}
+
+func TestSimulate(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "gsm")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "cms=38@1")
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	b := serve(t, strings.Replace(shop(""), "sim:", link, 1))
+	if _, err := fmt.Fprintln(s.stdin, "cms=5000000"); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "naïve"); code != exitOK {
+		t.Fatalf("send: %d %s%s", code, stdout, stderr)
+	}
+	wait(t, "the SMS is printed", func() bool { return strings.Count(s.stdout.String(), "\n") == 2 })
+	var sms simulator.SMS
+	_, line, _ := strings.Cut(s.stdout.String(), "\n")
+	if err := json.Unmarshal([]byte(line), &sms); err != nil || sms.To != "+41791234567" || sms.Text != "naïve" {
+		t.Errorf("simulate printed %q (%v)", line, err)
+	}
+	if !strings.Contains(s.stderr.String(), "cms") {
+		t.Errorf("a wrong fault on stdin was not told: %q", s.stderr)
+	}
+	b.stop()
+	if code := s.stop(); code != exitOK {
+		t.Errorf("simulate stopped with %d: %s", code, s.stderr)
+	}
+	if _, err := os.Lstat(link); err == nil {
+		t.Errorf("simulate left its link")
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	empty := []string{"XDG_RUNTIME_DIR=" + t.TempDir(), "PINFERRY_SOCKET=" + filepath.Join(t.TempDir(), "none.sock")}
+	for _, test := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{nil, exitUsage, "say what to do"},
+		{[]string{"sevre"}, exitUsage, `did you mean "serve"?`},
+		{[]string{"key", "nwe"}, exitUsage, `did you mean "key new"?`},
+		{[]string{"help"}, exitOK, ""},
+		{[]string{"send", "--help"}, exitOK, ""},
+		{[]string{"serve", "--lisen", ":0"}, exitUsage, "-lisen"},
+		{[]string{"serve", "--log-level", "loud"}, exitUsage, "loud"},
+		{[]string{"send", "+41791234567"}, exitUsage, "TO TEXT"},
+		{[]string{"send", "+41791234567", "--", "-x"}, exitNotReady, "pinferry serve"},
+		{[]string{"clock", "status"}, exitNotReady, "none.sock"},
+		{[]string{"backup", "-"}, exitNotReady, "none.sock"},
+		{[]string{"key", "new", "a b"}, exitUsage, "a b"},
+		{[]string{"simulate", "--fault", "creg=x"}, exitUsage, "--fault"},
+		{[]string{"restore", filepath.Join(t.TempDir(), "none"), "--dir", t.TempDir()}, exitFailed, "no such file"},
+	} {
+		code, _, stderr := execute(t, empty, append([]string{}, test.args...)...)
+		if code != test.code || !strings.Contains(stderr, test.says) {
+			t.Errorf("pinferry %v: exit %d, want %d with %q: %s", test.args, code, test.code, test.says, stderr)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	code, stdout, _ := execute(t, nil, "version", "--json")
+	var v map[string]string
+	if err := json.Unmarshal([]byte(stdout), &v); code != exitOK || err != nil || v["version"] == "" || v["built"] == "" {
+		t.Errorf("version: %d %q (%v)", code, stdout, err)
+	}
+	if code, stdout, _ := execute(t, nil, "version"); code != exitOK || !strings.Contains(stdout, v["version"]) {
+		t.Errorf("version: %d %q", code, stdout)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	app := "[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\n"
+	sim := "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"
+	for _, test := range []struct{ config, says string }{
+		{"[server]\nlistn = \"\"", `pinferry.toml:2: unknown key "server.listn"; did you mean "listen"?`},
+		{"[sever]\nlisten = \"\"", `pinferry.toml:1: unknown key "sever"; did you mean "server"?`},
+		{app + "cuntries = []", `pinferry.toml:4: unknown key "app.cuntries"; did you mean "countries"?`},
+		{sim + "[[modem]]\ndevise = 1", `pinferry.toml:5: unknown key "modem.devise"; did you mean "device"?`},
+		{"[limits]\nsend_per_phone = []", `did you mean "sends_per_phone"?`},
+		{"a = [", "pinferry.toml:1:"},
+		{"[server]\nlisten = 7467", "pinferry.toml:2: server.listen:"},
+		{"[server]\nlisten = \"7467\"", "[server] listen"},
+		{"[server]\nlisten = \"localhost:99999\"", "[server] listen"},
+		{"[server]\nlisten = \"box.example:80\"", "[server] listen"},
+		{"[server]\ntls_cert = \"/x\"", "tls_cert"},
+		{"[server]\ntrusted_proxies = [\"10.0.0.1/8\"]", "server.trusted_proxies"},
+		{"[storage]\ndir = \"data\"", "[storage] dir"},
+		{"[storage]\ngather = \"2s\"", "[storage] gather"},
+		{"[storage]\ngather = \"-1s\"", "storage.gather"},
+		{"[storage]\nkeep = \"1h\"", "[storage] keep"},
+		{"[[modem]]\ndevice = \"sim:\"", "[[modem]] number 1: name"},
+		{sim + sim, "used twice"},
+		{"[[modem]]\nname = \"a\"", "device"},
+		{"[[modem]]\nname = \"a\"\ndevice = \"auto\"", "/dev/serial/by-id"},
+		{"[[modem]]\nname = \"a\"\ndevice = \"ttyUSB0\"", "device"},
+		{sim + "pin_file = \"/x\"", "pin_file"},
+		{sim + "bearer = \"ps\"", "bearer"},
+		{sim + "smsc = \"AT\"", "smsc"},
+		{"[[relay]]\nname = \"backup\"", "[[relay]]"},
+		{"[routes]\norder = [\"gsm0\"]", "[routes] order"},
+		{sim + "[routes]\norder = [\"gsm0\", \"gsm0\"]", "twice"},
+		{sim + "[[modem]]\nname = \"gsm1\"\ndevice = \"sim:\"\n[routes]\norder = [\"gsm1\"]", `leaves out "gsm0"`},
+		{"[[modem]]\nname = \"n\"\ndevice = \"null\"\n" + app, `mode = "test"`},
+		{"[[app]]\nid = \"shop\"", "countries"},
+		{app + "code_ttl = \"601s\"", "code_ttl"},
+		{app + "code_length = 5", "code_length"},
+		{app + "code_length = 11", "code_length"},
+		{app + "code_length = \"6\"", "app.code_length"},
+		{app + "mode = \"prod\"", "mode"},
+		{app + "resend = \"never\"", "resend"},
+		{app + "test_numbers = { \"+41791234567\" = \"123456\" }", "test_numbers"},
+		{app + "doors = [\"fax\"]", "doors"},
+		{app + "web_domain = \"https://example.com/\"", "web_domain"},
+		{app + "android_hash = \"short\"", "android_hash"},
+		{app + "[app.texts]\nen = \"no placeholder\"", "texts"},
+		{app + "[app.texts]\nen = \"{code} " + strings.Repeat("long ", 40) + "\"", "texts"},
+		{app + app, "shop"},
+		{app + "backends = [\"shop.example\"]", "app.backends"},
+		{app + "keys = [\"sk_secret\"]", "pinferry key new"},
+		{app + "keys = [\"sha256:12\"]", "pinferry key new"},
+		{app + fmt.Sprintf("keys = [%q]", digestOf(demoSecret)), "public"},
+		{"[limits]\nsends_per_phone = [\"3 in 5m\"]", "limits.sends_per_phone"},
+		{"[limits]\nsends_per_phone = [\"0/5m\"]", "limits.sends_per_phone"},
+		{"[limits]\nbackoff = [\"soon\"]", "limits.backoff"},
+		{app + "[limits]\ntries_per_phone = []", "tries_per_phone"},
+	} {
+		code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, test.config))
+		if code != exitFailed || !strings.Contains(stderr, test.says) {
+			t.Errorf("%s\nexit %d, want %q: %s%s", test.config, code, test.says, stdout, stderr)
+		}
+		if strings.Contains(stderr, "sk_secret") {
+			t.Errorf("a key is shown: %s", stderr)
+		}
+	}
+	if code, _, stderr := execute(t, nil, "serve", "--config", filepath.Join(t.TempDir(), "none.toml")); code != exitFailed || !strings.Contains(stderr, "none.toml") {
+		t.Errorf("a named file that is not there: %d %s", code, stderr)
+	}
+}
+
+func TestConfigOverrides(t *testing.T) {
+	path := file(t, "[server]\nlisten = \"127.0.0.1:1\"\n[storage]\ndir = \"/file\"\n[limits]\nsends_per_box = []")
+	lines := func(environ []string, args ...string) []string {
+		t.Helper()
+		code, stdout, stderr := execute(t, environ, append([]string{"config", "show", "--config", path}, args...)...)
+		if code != exitOK {
+			t.Fatalf("config show: %d %s", code, stderr)
+		}
+		return strings.Split(stdout, "\n")
+	}
+	environ := []string{"PINFERRY_SERVER_LISTEN=127.0.0.1:2", "PINFERRY_STORAGE_DIR=/env", "PINFERRY_LIMITS_SENDS_PER_PHONE=1/5m,2/1h", "PINFERRY_SOCKET=/s"}
+	for _, test := range []struct {
+		shown []string
+		want  string
+	}{
+		{lines(nil), `listen = '127.0.0.1:1'`},
+		{lines(nil), `gather = '0s'`}, // the default
+		{lines(nil), `sends_per_box = []`},
+		{lines(nil), `sends_per_phone = ['3/5m', '6/1h', '10/24h']`},
+		{lines(environ), `listen = '127.0.0.1:2'`},
+		{lines(environ), `dir = '/env'`},
+		{lines(environ), `sends_per_phone = ['1/5m', '2/1h']`},
+		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `listen = '127.0.0.1:3'`},
+		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `dir = '/flag'`},
+	} {
+		if !slices.Contains(test.shown, test.want) {
+			t.Errorf("not shown: %s\n%s", test.want, strings.Join(test.shown, "\n"))
+		}
+	}
+	for environ, says := range map[string]string{
+		"PINFERRY_SERVER_LISTN=x":     `PINFERRY_SERVER_LISTN: unknown key "listn"; did you mean "listen"?`,
+		"PINFERRY_STORAGE_GATHER=x":   "PINFERRY_STORAGE_GATHER",
+		"PINFERRY_LIMITS_BACKOFF=1,2": "PINFERRY_LIMITS_BACKOFF",
+	} {
+		if code, _, stderr := execute(t, []string{environ}, "config", "check", "--config", path); code != exitFailed || !strings.Contains(stderr, says) {
+			t.Errorf("%s: %d %s", environ, code, stderr)
+		}
+	}
+}
+
+func TestSampleConfig(t *testing.T) {
+	if code, _, stderr := execute(t, nil, "config", "check", "--config", "systemd/pinferry.toml"); code != exitOK {
+		t.Errorf("the sample is refused: %s", stderr)
+	}
+}
