@@ -1,0 +1,90 @@
+// Command bench measures a running box beside a bare fasthttp handler that
+// does one durable, group-committed transaction of the same store. Rates of a
+// shared machine drift, so the two take turns and what counts is their ratio.
+//
+// It owns a throw-away box: a test-mode app, the null route, limits lifted. It
+// knows the codes because it holds that box's own key.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+const (
+	turns = 3               // of each measurement
+	span  = 2 * time.Second // of one
+)
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == "bare" {
+		exit(bare(os.Args[2]))
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	exit(err)
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "pinferry")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	exit(build.Run())
+	exit(rates(dir, program))
+	exit(radio(dir, program))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	if len(os.Args) == 3 {
+		os.Exit(0)
+	}
+}
+
+// rates compares start, check and whole pairs with the bare handler.
+func rates(dir, program string) error {
+	floor, err := startBare(filepath.Join(dir, "bare"))
+	if err != nil {
+		return err
+	}
+	defer floor.stop()
+	b, err := newBox(filepath.Join(dir, "box"), program, `device = "null"`)
+	if err != nil {
+		return err
+	}
+	defer b.stop()
+	fmt.Printf("first answer after start %s, idle resident %.1f MiB\n\n", b.firstAnswer.Round(time.Millisecond), b.resident())
+	fmt.Println("connections  what    requests/s   p50 ms   p99 ms   of the bare handler")
+	for _, connections := range []int{1, 16, 64} {
+		results := map[string][]result{}
+		for range turns {
+			results["bare"] = append(results["bare"], load(connections, span, floor.hit))
+			started := load(connections, span, b.start)
+			results["start"] = append(results["start"], started)
+			results["check"] = append(results["check"], load(connections, span, b.check))
+			b.forget()
+			results["pair"] = append(results["pair"], load(connections, span, b.pair))
+		}
+		base := median(results["bare"])
+		for _, what := range []string{"bare", "start", "check", "pair"} {
+			m := median(results[what])
+			fmt.Printf("%11d  %-6s %11.0f %8.2f %8.2f   %.2f\n", connections, what, m.rate, m.p50, m.p99, m.rate/base.rate)
+			if m.failed > 0 {
+				return fmt.Errorf("%s: %d of the requests failed, the first with %s", what, m.failed, m.failure)
+			}
+		}
+	}
+	fmt.Printf("\nresident after load %.1f MiB, highest %.1f MiB\n", b.resident(), b.peak())
+	return nil
+}
+
+// median returns the result with the median rate.
+func median(all []result) result {
+	slices.SortFunc(all, func(a, b result) int { return int(a.rate - b.rate) })
+	return all[len(all)/2]
+}

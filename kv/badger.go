@@ -1,0 +1,163 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+	"github.com/rs/zerolog"
+)
+
+// engineOptions are what a small box can bear: about 40 MiB resident under
+// load, two maps of 16 MiB in a 32-bit address space, values beside their keys
+// so that the value log stays empty.
+func engineOptions(dir string, log zerolog.Logger) badger.Options {
+	return badger.DefaultOptions(dir).
+		WithLogger(engineLog{log}).
+		WithSyncWrites(true).       // Update's promise
+		WithDetectConflicts(false). // there is one writer
+		WithNumGoroutines(2).
+		WithMemTableSize(8 << 20).
+		WithNumMemtables(2).
+		WithNumLevelZeroTables(1). // a merge leaves no two tables in level 0
+		WithNumLevelZeroTablesStall(stallTables).
+		WithBaseTableSize(2 << 20).
+		WithBaseLevelSize(8 << 20).
+		WithNumCompactors(0). // see compactor
+		WithValueLogFileSize(16 << 20).
+		WithValueThreshold(1 << 20).   // at most 15 % of a memtable
+		WithCompression(options.None). // anything else needs a block cache
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		WithMetricsEnabled(false).
+		WithChecksumVerificationMode(options.NoVerification) // see checkTables
+}
+
+// openEngine opens the database under dir/db. Nobody else has it: the lock on
+// dir is held. The engine panics on some damage; that is an error here.
+func openEngine(dir string, log zerolog.Logger) (engine *badger.DB, err error) {
+	home := filepath.Join(dir, "db")
+	if err := repair(home, log); err != nil {
+		return nil, fmt.Errorf("repair database %s: %w", home, err)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			engine, err = nil, fmt.Errorf("open database %s: %w: %s", home, ErrDamaged, mask(fmt.Sprint(p)))
+		}
+	}()
+	settings := engineOptions(home, log)
+	if err := checkTables(home, settings); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", home, err)
+	}
+	engine, err = badger.Open(settings)
+	switch {
+	case err == nil:
+		return engine, nil
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("open database %s: %w", home, err)
+	default:
+		return nil, fmt.Errorf("open database %s: %w: %w", home, ErrDamaged, engineError{err})
+	}
+}
+
+// repair removes files that a crash left between their creation and their
+// first byte: the engine refuses to open beside them, and they hold nothing.
+func repair(home string, log zerolog.Logger) error {
+	entries, err := os.ReadDir(home)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		switch filepath.Ext(entry.Name()) {
+		case ".mem", ".vlog":
+		default:
+			// Without encryption the key registry holds no key.
+			if entry.Name() != "KEYREGISTRY" {
+				continue
+			}
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() || info.Size() != 0 {
+			continue
+		}
+		if err := os.Remove(filepath.Join(home, entry.Name())); err != nil {
+			return err
+		}
+		log.Warn().Str("file", entry.Name()).Msg("removed an empty file that a crash had left")
+	}
+	return nil
+}
+
+// TuneMemory sets the collector for a small box, unless the operator has set
+// GOMEMLIMIT or GOGC in the environment. With it the engine's memory under
+// load halves.
+func TuneMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(48 << 20)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}
+
+// engineError is an error of the engine whose text is fit for a log: the
+// layers of such an error quote keys, and keys hold phone numbers.
+type engineError struct{ err error }
+
+func (e engineError) Error() string { return mask(e.err.Error()) }
+func (e engineError) Unwrap() error { return e.err }
+
+// engineLog passes the engine's warnings and errors on; its chatter is dropped.
+type engineLog struct{ log zerolog.Logger }
+
+func (l engineLog) Errorf(format string, args ...any) {
+	l.log.Error().Str("engine", engineText(format, args)).Msg("the database engine reports an error")
+}
+
+func (l engineLog) Warningf(format string, args ...any) {
+	l.log.Warn().Str("engine", engineText(format, args)).Msg("the database engine warns")
+}
+
+func (engineLog) Infof(string, ...any)  {}
+func (engineLog) Debugf(string, ...any) {}
+
+func engineText(format string, args []any) string {
+	return mask(strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
+
+// mask hides every run of seven or more hexadecimal digits, which is what a
+// phone number looks like in a quoted or a hexadecimal key.
+func mask(text string) string {
+	const longest = 6
+	var b strings.Builder
+	run := 0
+	flush := func(end int) {
+		if run > longest {
+			b.WriteString("***")
+		} else {
+			b.WriteString(text[end-run : end])
+		}
+		run = 0
+	}
+	for i := range len(text) {
+		if c := text[i] | 0x20; '0' <= c && c <= '9' || 'a' <= c && c <= 'f' {
+			run++
+			continue
+		}
+		flush(i)
+		b.WriteByte(text[i])
+	}
+	flush(len(text))
+	return b.String()
+}

@@ -1,0 +1,22 @@
+package kv
+
+import (
+	"context"
+
+	"github.com/pinferry/pinferry/otp"
+)
+
+// FailCommits makes every commit of db fail with err, as a disk that returns
+// an error does; no file system at hand can be made to.
+func FailCommits(db *DB, err error) { db.writer.inject.Store(&err) }
+
+// AppendKey appends the engine's key of a row.
+var AppendKey = appendKey
+
+// SetLayout writes another version of the layout into the database.
+func SetLayout(db *DB, version byte) error {
+	return db.writer.update(context.Background(), func(t otp.Tx) error {
+		t.(*tx).put(layoutKey, []byte{version})
+		return nil
+	})
+}

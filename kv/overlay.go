@@ -1,0 +1,71 @@
+package kv
+
+// write is the last thing that was done to a key. A nil row is a delete.
+type write struct {
+	key, row []byte
+}
+
+// overlay holds writes that are not committed yet, the newest for each key.
+// One stands for a closure under way, one for the closures of the batch that
+// succeeded before it. Both belong to the writer goroutine.
+type overlay struct {
+	index  map[string]int // place in writes by key
+	writes []write
+	bytes  int // what the writes weigh in a commit, expiry rows included
+	keys   int
+}
+
+// The bounds of a commit. The writer ends a batch at them, and no closure may
+// pass them alone, so a commit weighs less than twice as much; the engine
+// takes 1,258,291 bytes and more than 13,000 keys with the options of badger.go.
+const (
+	maxCalls = 256
+	maxBytes = 512 << 10
+	maxKeys  = 4000
+)
+
+// keyWeight is what a key costs beside its bytes: version, header, checksum.
+const keyWeight = 32
+
+func newOverlay() *overlay { return &overlay{index: map[string]int{}} }
+
+// put records a write. It keeps row and copies key.
+func (o *overlay) put(key, row []byte) {
+	o.bytes += len(key) + len(row) + keyWeight
+	o.keys++
+	if rowSlot(row) != 0 { // an expiry row may follow
+		o.bytes += len(key) + keyWeight
+		o.keys++
+	}
+	if at, ok := o.index[string(key)]; ok {
+		o.writes[at].row = row
+		return
+	}
+	own := string(key)
+	o.index[own] = len(o.writes)
+	o.writes = append(o.writes, write{key: []byte(own), row: row})
+}
+
+// find returns the write to a key, if there is one; a nil row is a delete.
+func (o *overlay) find(key []byte) (row []byte, ok bool) {
+	at, ok := o.index[string(key)]
+	if !ok {
+		return nil, false
+	}
+	return o.writes[at].row, true
+}
+
+// full tells whether the bounds of a commit are reached.
+func (o *overlay) full() bool { return o.bytes >= maxBytes || o.keys >= maxKeys }
+
+// reset empties the overlay and keeps its memory, unless it has grown beyond
+// what the next batch is likely to need.
+func (o *overlay) reset() {
+	if len(o.writes) > maxKeys {
+		*o = *newOverlay()
+		return
+	}
+	clear(o.index)
+	clear(o.writes)
+	o.writes, o.bytes, o.keys = o.writes[:0], 0, 0
+}
