@@ -9,7 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math/big"
+	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -105,8 +106,15 @@ func (k *Keys) Derive(tx Tx, v *Verification) (string, error) {
 // decimalCode reduces a 256-bit number modulo 10^length: the bias is below
 // 2^-220, where `byte % 10` would favour 0 to 5.
 func decimalCode(sum []byte, length int) string {
-	modulus := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(length)), nil)
-	digits := new(big.Int).Mod(new(big.Int).SetBytes(sum), modulus).String()
+	modulus := uint64(1)
+	for range length {
+		modulus *= 10
+	}
+	var rest uint64
+	for ; len(sum) > 0; sum = sum[8:] {
+		_, rest = bits.Div64(rest, binary.BigEndian.Uint64(sum), modulus)
+	}
+	digits := strconv.FormatUint(rest, 10)
 	return strings.Repeat("0", length-len(digits)) + digits
 }
 

@@ -1,0 +1,58 @@
+package otp_test
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"slices"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/otptest"
+)
+
+// A code is what its formula says, computed here by other means.
+func TestCodeFollowsItsFormula(t *testing.T) {
+	box := slices.Repeat([]byte{7}, 32)
+	keys, err := otp.NewKeys(box)
+	must(t, err)
+	store := otptest.NewMemory()
+	var epoch []byte
+	must(t, store.Update(context.Background(), func(tx otp.Tx) error { _, err := keys.Open(tx, false); return err }))
+	must(t, store.View(context.Background(), func(tx otp.Tx) error {
+		row, _ := tx.Get(otp.Key{Kind: otp.KindMeta, Part: "epoch"})
+		var fields []any
+		if err := cbor.Unmarshal(row[1:], &fields); err != nil {
+			return err
+		}
+		epoch = fields[0].([]byte)
+		return nil
+	}))
+	k, err := hkdf.Key(sha256.New, box, nil, "pinferry code v1", 32)
+	must(t, err)
+	for n := range 500 {
+		v := otp.Verification{ID: otp.NewID(), Generation: uint32(n), Length: uint8(6 + n%5)}
+		mac := hmac.New(sha256.New, k)
+		mac.Write([]byte("pinferry code v1"))
+		mac.Write(epoch)
+		mac.Write(v.ID[:])
+		mac.Write(binary.BigEndian.AppendUint32(nil, v.Generation))
+		mac.Write([]byte{v.Length})
+		number := new(big.Int).SetBytes(mac.Sum(nil))
+		number.Mod(number, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(v.Length)), nil))
+		want := fmt.Sprintf("%0*d", v.Length, number)
+		must(t, store.View(context.Background(), func(tx otp.Tx) error {
+			got, err := keys.Derive(tx, &v)
+			if got != want {
+				t.Errorf("length %d, generation %d: the code differs from its formula", v.Length, v.Generation)
+			}
+			return err
+		}))
+	}
+}
