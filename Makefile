@@ -14,6 +14,16 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 DATE    := $(shell git log -1 --format=%ct 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(DATE),-X main.buildDate=$(DATE))
 
+# Where speed does not matter nothing is inlined: 3 % of the binary, which has
+# a budget of 12 MiB.
+COLD  := google.golang.org/... github.com/pelletier/... github.com/molecule-man/... github.com/klauspost/... \
+         go.opentelemetry.io/... github.com/nyaruka/... github.com/warthog618/... github.com/mattn/... \
+         crypto/... encoding/... log/... net/... regexp/... math/... vendor/... compress/... mime/... os/... fmt time
+FLAGS := -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -ldflags "$(LDFLAGS)"
+
+# Where build puts the binary.
+OUT ?= bin/pinferry
+
 # The race detector needs a C compiler and a processor that it knows.
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
@@ -34,8 +44,9 @@ test: ## run every test and the check of the architecture
 check: ## run every check that a change has to pass (.ci/run)
 	@.ci/run
 
-build: ## build the static binary bin/pinferry for this machine
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/pinferry .
+build: ## build the static binary bin/pinferry, for GOARCH if that is set
+	@echo "building $(OUT)"
+	@CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(OUT) .
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)

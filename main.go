@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -590,14 +592,15 @@ func (c *config) override(environ []string) error {
 			continue
 		}
 		key = strings.ToLower(key)
-		given := map[string]any{key: value}
+		given := quoted(value)
 		if isList(reflect.TypeOf(into).Elem(), key) {
-			given[key] = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+			given = ""
+			for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+				given += quoted(one) + ", "
+			}
+			given = "[" + given + "]"
 		}
-		text, err := toml.Marshal(given)
-		if err != nil {
-			return fmt.Errorf("environment %s: %w", name, err)
-		}
+		text := []byte(quoted(key) + " = " + given)
 		if err := decode(func(int) string { return "environment " + name }, text, into); err != nil {
 			return err
 		}
@@ -612,6 +615,88 @@ func isList(section reflect.Type, key string) bool {
 		}
 	}
 	return false
+}
+
+// write writes the config as TOML. The library's encoder would do it too, for
+// a hundredth of the whole binary.
+func (c config) write(w io.Writer) error {
+	var b strings.Builder
+	sections := reflect.ValueOf(c)
+	for i := range sections.NumField() {
+		name, _, _ := strings.Cut(sections.Type().Field(i).Tag.Get("toml"), ",")
+		section := sections.Field(i)
+		if section.Kind() == reflect.Struct {
+			fmt.Fprintf(&b, "[%s]\n", name)
+			writeSection(&b, section)
+			continue
+		}
+		for j := range section.Len() {
+			if one := section.Index(j); one.Kind() == reflect.Struct { // a relay is refused before it could be shown
+				fmt.Fprintf(&b, "[[%s]]\n", name)
+				writeSection(&b, one)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeSection writes the keys of a section, without those that may be left
+// out and are.
+func writeSection(b *strings.Builder, section reflect.Value) {
+	for i := range section.NumField() {
+		name, option, _ := strings.Cut(section.Type().Field(i).Tag.Get("toml"), ",")
+		if value := section.Field(i); option == "" || !value.IsZero() {
+			fmt.Fprintf(b, "%s = %s\n", name, written(value))
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// written is a value of the config in TOML.
+func written(v reflect.Value) string {
+	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+		text, _ := m.MarshalText() // those of this file do not fail
+		return quoted(string(text))
+	}
+	var all []string
+	switch v.Kind() {
+	case reflect.Pointer:
+		return written(v.Elem())
+	case reflect.String:
+		return quoted(v.String())
+	case reflect.Slice:
+		for i := range v.Len() {
+			all = append(all, written(v.Index(i)))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			all = append(all, quoted(key.String())+" = "+written(v.MapIndex(key)))
+		}
+		slices.Sort(all)
+		return "{ " + strings.Join(all, ", ") + " }"
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// quoted is a string in TOML.
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // plan is a config that has been checked, with what the rooms are given.
@@ -893,8 +978,8 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 		routes = append(routes, modem.New(m.Name, modem.OpenTTY(path), settings))
 	}
 	if len(pl.Routes.Order) > 0 {
-		slices.SortFunc(routes, func(a, b otp.Route) int {
-			return slices.Index(pl.Routes.Order, a.Name()) - slices.Index(pl.Routes.Order, b.Name())
+		sort.Slice(routes, func(i, j int) bool {
+			return slices.Index(pl.Routes.Order, routes[i].Name()) < slices.Index(pl.Routes.Order, routes[j].Name())
 		})
 	}
 	return routes, nil
@@ -1699,7 +1784,7 @@ func (p *program) configShow(in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return toml.NewEncoder(p.stdout).Encode(pl.config)
+	return pl.config.write(p.stdout)
 }
 
 func (p *program) showVersion(in *invocation) error {
