@@ -82,11 +82,7 @@ func (v *Verifications) charge(tx Tx, c Caller, a Address, fixed bool, now Time)
 // sendQuotas lists the quotas that a send to a comes under.
 func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quota, error) {
 	limits := &v.box.Limits
-	known, err := loadKnown(tx, a)
-	if err != nil {
-		return nil, err
-	}
-	block, large := phone.Block(a.Key, 3), phone.Block(a.Key, 4)
+	block := phone.Block(a.Key, 3)
 	perPhone := quota{class: sendsPhone, subject: a.Key, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
 	exempt := limits.exempt(c.Address)
 	if exempt {
@@ -100,20 +96,37 @@ func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quot
 			quota{class: sendsAddressPhone, subject: from + a.Key, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
 			quota{class: sendsAddress, subject: from, coarse: coarse, rules: limits.SendsPerAddress, code: LimitAddress, detail: tooMany})
 	}
-	if !known.recent(now) && !c.App.safe(a.Key) && !contains(limits.Exempt, c.Address) {
+	shared, err := v.sharedQuotas(tx, c, a, now)
+	return append(quotas, shared...), err
+}
+
+// sharedQuotas lists those that a number shares with others. What verified
+// here before is known, and treated better.
+func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quotas []quota, err error) {
+	limits := &v.box.Limits
+	blocks := len(limits.SendsPerBlock)+len(limits.SendsPerLargeBlock) > 0
+	if !blocks && len(limits.SendsPerCountry)+len(limits.SendsPerBox) == 0 {
+		return nil, nil
+	}
+	row, err := loadKnown(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	known := row.recent(now)
+	if blocks && !known && !c.App.safe(a.Key) && !contains(limits.Exempt, c.Address) {
 		// A number that was sent to within the window has been counted as one of
 		// its block already.
-		row := quotaRow{}
-		if _, err := load(tx, Key{KindQuota, string(rune(sendsPhone)) + a.Key}, &row); err != nil {
+		sends := quotaRow{}
+		if _, err := load(tx, Key{KindQuota, string(rune(sendsPhone)) + a.Key}, &sends); err != nil {
 			return nil, err
 		}
 		quotas = append(quotas,
-			quota{class: sendsBlock, subject: block, rules: row.fresh(limits.SendsPerBlock, now), code: LimitBox, detail: tooMany},
-			quota{class: sendsLargeBlock, subject: large, rules: row.fresh(limits.SendsPerLargeBlock, now), code: LimitBox, detail: tooMany})
+			quota{class: sendsBlock, subject: phone.Block(a.Key, 3), rules: sends.fresh(limits.SendsPerBlock, now), code: LimitBox, detail: tooMany},
+			quota{class: sendsLargeBlock, subject: phone.Block(a.Key, 4), rules: sends.fresh(limits.SendsPerLargeBlock, now), code: LimitBox, detail: tooMany})
 	}
 	return append(quotas,
-		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known.recent(now)), code: LimitBox, detail: tooMany},
-		quota{class: sendsBox, rules: share(limits.SendsPerBox, known.recent(now)), code: LimitBox, detail: tooMany}), nil
+		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known), code: LimitBox, detail: tooMany},
+		quota{class: sendsBox, rules: share(limits.SendsPerBox, known), code: LimitBox, detail: tooMany}), nil
 }
 
 // fresh returns the rules in whose window the row has no event.

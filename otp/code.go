@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -84,14 +85,23 @@ func replaceEpoch(tx Tx) error {
 // left-padded with zeros. The result must not leave the message that is being
 // encoded or the comparison that is being made.
 func (k *Keys) Derive(tx Tx, v *Verification) (string, error) {
-	var e epoch
-	found, err := load(tx, epochKey, &e)
+	e, err := loadEpoch(tx)
 	if err != nil {
 		return "", err
 	}
-	if !found {
-		return "", fmt.Errorf("the store has no epoch")
+	return k.derive(e, v), nil
+}
+
+// loadEpoch reads the epoch, for closures that derive many codes.
+func loadEpoch(tx Tx) (e epoch, err error) {
+	found, err := load(tx, epochKey, &e)
+	if err == nil && !found {
+		err = errors.New("the store has no epoch")
 	}
+	return e, err
+}
+
+func (k *Keys) derive(e epoch, v *Verification) string {
 	mac := hmac.New(sha256.New, k.code)
 	mac.Write([]byte("pinferry code v1"))
 	mac.Write(e.Value[:])
@@ -100,7 +110,7 @@ func (k *Keys) Derive(tx Tx, v *Verification) (string, error) {
 	binary.BigEndian.PutUint32(tail[:4], v.Generation)
 	tail[4] = v.Length
 	mac.Write(tail[:])
-	return decimalCode(mac.Sum(nil), int(v.Length)), nil
+	return decimalCode(mac.Sum(nil), int(v.Length))
 }
 
 // decimalCode reduces a 256-bit number modulo 10^length: the bias is below

@@ -26,6 +26,7 @@ type work struct {
 	claims  []claim
 
 	// What the closure found; void until it is durable.
+	epoch   epoch
 	requeue []*entry
 	matched []int // indexes of reports that found their message
 	told    []outcome
@@ -47,7 +48,7 @@ func (w *work) empty() bool {
 
 // write is the closure of the round.
 func (w *work) write(tx Tx) error {
-	w.requeue, w.matched, w.told = nil, nil, nil
+	w.epoch, w.requeue, w.matched, w.told = epoch{}, nil, nil, nil
 	p := &w.d.pending
 	for _, v := range p.verdicts {
 		if err := w.settle(tx, v); err != nil {
@@ -164,9 +165,12 @@ func (w *work) begin(tx Tx, c *claim) error {
 			return nil
 		}
 		c.verification = v
-		if c.digits, err = w.d.o.box.Keys.Derive(tx, &v); err != nil {
-			return err
+		if w.epoch == (epoch{}) {
+			if w.epoch, err = loadEpoch(tx); err != nil {
+				return err
+			}
 		}
+		c.digits = w.d.o.box.Keys.derive(w.epoch, &v)
 	}
 	m.State, m.Reason, m.Route, m.Updated = MessageSending, ReasonNone, c.lane.route.Name(), w.now
 	m.Tries++
