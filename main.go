@@ -46,6 +46,7 @@ import (
 	"github.com/pinferry/pinferry/modem"
 	"github.com/pinferry/pinferry/modem/simulator"
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/text"
 	"github.com/pinferry/pinferry/server"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/web"
@@ -147,11 +148,12 @@ func (p *program) dispatch(args []string) error {
 		names = append(names, c.name)
 	}
 	asked := args[0]
-	if len(args) > 1 && strings.Contains(nearest(strings.Join(args[:2], " "), names), " ") {
+	if near, _ := text.Nearest(strings.Join(args[:min(2, len(args))], " "), names); len(args) > 1 && strings.Contains(near, " ") {
 		asked = strings.Join(args[:2], " ")
 	}
 	p.usage(p.stderr)
-	return fail(exitUsage, "there is no command %q; did you mean %q?", asked, nearest(asked, names))
+	near, _ := text.Nearest(asked, names)
+	return fail(exitUsage, "there is no command %q; did you mean %q?", asked, near)
 }
 
 func (p *program) usage(w io.Writer) {
@@ -351,6 +353,7 @@ type limitsSection struct {
 	TriesPerPhone        []rule     `toml:"tries_per_phone"`
 	TriesPerAddressPhone []rule     `toml:"tries_per_address_phone"`
 	TriesPerAddress      []rule     `toml:"tries_per_address"`
+	TriesReserve         []rule     `toml:"tries_reserve"`
 	RefusalsPerAddress   []rule     `toml:"refusals_per_address"`
 	MessagesPerApp       []rule     `toml:"messages_per_app"`
 }
@@ -526,8 +529,8 @@ func (p *program) load(o *options) (*plan, error) {
 
 // decode reads TOML into a pointer to a struct; at names a line of it. An
 // unknown key is an error that names the nearest key there is.
-func decode(at func(line int) string, text []byte, into any) error {
-	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(into)
+func decode(at func(line int) string, source []byte, into any) error {
+	err := toml.NewDecoder(bytes.NewReader(source)).DisallowUnknownFields().Decode(into)
 	var unknown *toml.StrictMissingError
 	var wrong *toml.DecodeError
 	switch {
@@ -539,7 +542,8 @@ func decode(at func(line int) string, text []byte, into any) error {
 			section, name := key[:len(key)-1], key[len(key)-1]
 			hint := ""
 			if known := keysOf(reflect.TypeOf(into).Elem(), section); len(known) > 0 {
-				hint = fmt.Sprintf("; did you mean %q?", nearest(name, known))
+				near, _ := text.Nearest(name, known)
+				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
 			all = append(all, fmt.Errorf("%s: unknown key %q%s", at(line), strings.Join(key, "."), hint))
 		}
@@ -1850,35 +1854,4 @@ func (p *program) logger(level string) (zerolog.Logger, error) {
 		}
 	}
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
-}
-
-// nearest returns the word of a list that is fewest edits away.
-func nearest(word string, list []string) string {
-	best, least := "", -1
-	for _, candidate := range list {
-		if d := distance(word, candidate); least < 0 || d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
-}
-
-// distance counts the bytes to insert, delete or replace between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

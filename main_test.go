@@ -897,15 +897,15 @@ func TestConfigOverrides(t *testing.T) {
 		shown []string
 		want  string
 	}{
-		{lines(nil), `listen = '127.0.0.1:1'`},
-		{lines(nil), `gather = '0s'`}, // the default
+		{lines(nil), `listen = "127.0.0.1:1"`},
+		{lines(nil), `gather = "0s"`}, // the default
 		{lines(nil), `sends_per_box = []`},
-		{lines(nil), `sends_per_phone = ['3/5m', '6/1h', '10/24h']`},
-		{lines(environ), `listen = '127.0.0.1:2'`},
-		{lines(environ), `dir = '/env'`},
-		{lines(environ), `sends_per_phone = ['1/5m', '2/1h']`},
-		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `listen = '127.0.0.1:3'`},
-		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `dir = '/flag'`},
+		{lines(nil), `sends_per_phone = ["3/5m", "6/1h", "10/24h"]`},
+		{lines(environ), `listen = "127.0.0.1:2"`},
+		{lines(environ), `dir = "/env"`},
+		{lines(environ), `sends_per_phone = ["1/5m", "2/1h"]`},
+		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `listen = "127.0.0.1:3"`},
+		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `dir = "/flag"`},
 	} {
 		if !slices.Contains(test.shown, test.want) {
 			t.Errorf("not shown: %s\n%s", test.want, strings.Join(test.shown, "\n"))
@@ -925,5 +925,23 @@ func TestConfigOverrides(t *testing.T) {
 func TestSampleConfig(t *testing.T) {
 	if code, _, stderr := execute(t, nil, "config", "check", "--config", "systemd/pinferry.toml"); code != exitOK {
 		t.Errorf("the sample is refused: %s", stderr)
+	}
+}
+
+// What `config show` prints is a config file that says the same, whatever
+// stands in its strings.
+func TestConfigShowRoundTrip(t *testing.T) {
+	app := "[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\nname = \"a \\\"b\\\" \\\\ \\u0001 ü\"\nmode = \"test\"\n[app.test_numbers]\n\"+41791234567\" = \"123456\"\n"
+	show := func(path string) string {
+		t.Helper()
+		code, stdout, stderr := execute(t, nil, "config", "show", "--config", path)
+		if code != exitOK {
+			t.Fatalf("config show: %d %s", code, stderr)
+		}
+		return stdout
+	}
+	first := show(file(t, "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"+app))
+	if again := show(file(t, first)); again != first || !strings.Contains(first, `"+41791234567" = "123456"`) {
+		t.Errorf("shown again it differs:\n%s\n%s", first, again)
 	}
 }

@@ -89,7 +89,8 @@ func scan(src string) (names []string, err error) {
 			return nil, errors.New("the text has a brace that belongs to no placeholder; braces cannot be sent")
 		}
 		if !known(name) {
-			return nil, fmt.Errorf("the text has the unknown placeholder {%s}; the nearest is {%s}", name, nearest(name))
+			near, _ := Nearest(strings.ToLower(name), placeholders[:])
+			return nil, fmt.Errorf("the text has the unknown placeholder {%s}; the nearest is {%s}", name, near)
 		}
 		names = append(names, name)
 		src = rest
@@ -103,38 +104,6 @@ func known(name string) bool {
 		}
 	}
 	return false
-}
-
-// nearest returns the placeholder that takes the fewest edits.
-func nearest(name string) string {
-	best, fewest := "", len(name)+len("minutes")+1
-	for _, p := range placeholders {
-		if n := edits(strings.ToLower(name), p); n < fewest {
-			best, fewest = p, n
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Render puts the values into the template, once: braces in a value stay what

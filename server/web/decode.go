@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/text"
 	"github.com/valyala/fasthttp"
 )
 
@@ -109,7 +110,7 @@ func explainSemantic(e *json.SemanticError, v any) string {
 	name := e.JSONPointer.LastToken()
 	if errors.Is(e, json.ErrUnknownName) {
 		known := members(v)
-		if near, ok := nearest(name, known); ok {
+		if near, ok := text.Nearest(name, known); ok {
 			return fmt.Sprintf("The member %s is not known here; is %q meant?", shown(name), near)
 		}
 		if len(known) == 0 {
