@@ -7,35 +7,51 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/rs/zerolog"
 )
 
-// engineOptions are what a small box can bear: about 40 MiB resident under
-// load, two maps of 16 MiB in a 32-bit address space, values beside their keys
-// so that the value log stays empty.
+// A memtable and what depends on it, in bytes. On 32 bits all are a quarter:
+// there the engine's table builder loses its place when it outgrows the first
+// buffer that it allocated, and writes over what it has built. That buffer has
+// the least power of two that holds two tables, and a builder may need three
+// and a half times what is in its table (for values just above 8 KiB). So no
+// table may be larger than tableSize, which is a little above a power of two to
+// get 8 MiB, and no memtable with one commit may hold more than 2.28 MiB.
+const (
+	narrow       = 2 * (1 - ^uint(0)>>63) // 0 on 64 bits, 2 on 32
+	memtableSize = 8 << 20 >> narrow
+	tableSize    = 2<<20 + int64(narrow)<<11
+)
+
+// engineOptions are what a small box can bear: few megabytes when idle, maps
+// that a 32-bit address space can hold, values beside their keys so that the
+// value log stays empty.
 func engineOptions(dir string, log zerolog.Logger) badger.Options {
-	return badger.DefaultOptions(dir).
+	o := badger.DefaultOptions(dir).
 		WithLogger(engineLog{log}).
 		WithSyncWrites(true).       // Update's promise
 		WithDetectConflicts(false). // there is one writer
 		WithNumGoroutines(2).
-		WithMemTableSize(8 << 20).
+		WithMemTableSize(memtableSize).
 		WithNumMemtables(2).
 		WithNumLevelZeroTables(1). // a merge leaves no two tables in level 0
 		WithNumLevelZeroTablesStall(stallTables).
-		WithBaseTableSize(2 << 20).
+		WithBaseTableSize(tableSize).
 		WithBaseLevelSize(8 << 20).
 		WithNumCompactors(0). // see compactor
 		WithValueLogFileSize(16 << 20).
-		WithValueThreshold(1 << 20).   // at most 15 % of a memtable
-		WithCompression(options.None). // anything else needs a block cache
+		WithValueThreshold(memtableSize / 8). // at most 15 %
+		WithCompression(options.None).        // anything else needs a block cache
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
 		WithMetricsEnabled(false).
 		WithChecksumVerificationMode(options.NoVerification) // see checkTables
+	o.TableSizeMultiplier = 1 // tableSize is for tables of every level
+	return o
 }
 
 // openEngine opens the database under dir/db. Nobody else has it: the lock on
@@ -55,14 +71,15 @@ func openEngine(dir string, log zerolog.Logger) (engine *badger.DB, err error) {
 		return nil, fmt.Errorf("open database %s: %w", home, err)
 	}
 	engine, err = badger.Open(settings)
-	switch {
-	case err == nil:
+	if err == nil {
 		return engine, nil
-	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("open database %s: %w", home, err)
-	default:
-		return nil, fmt.Errorf("open database %s: %w: %w", home, ErrDamaged, engineError{err})
 	}
+	for _, cause := range []error{syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENOMEM} {
+		if strings.Contains(err.Error(), cause.Error()) { // the engine does not wrap its causes
+			return nil, fmt.Errorf("open database %s: %w: %w", home, cause, engineError{err})
+		}
+	}
+	return nil, fmt.Errorf("open database %s: %w: %w", home, ErrDamaged, engineError{err})
 }
 
 // repair removes files that a crash left between their creation and their

@@ -17,9 +17,9 @@ import (
 // process, at every Open again. Tables are merged here instead, when there are
 // some and there is room for it.
 const (
-	mergeTables = 4 // tables of level 0 that are worth a merge
-	blockTables = 8 // that must not become more if there is no room
-	stallTables = 16
+	mergeTables = 4 << (narrow / 2)  // tables of level 0 that are worth a merge
+	blockTables = 8 << (narrow / 2)  // that must not become more if there is no room
+	stallTables = 16 << (narrow / 2) // at which the engine waits for a merge
 )
 
 // compactor merges tables and lays down the blocks of new logs.
@@ -68,7 +68,7 @@ func (c *compactor) logPath() string { return filepath.Join(c.home, fmt.Sprintf(
 // that fills up during a commit would be a SIGBUS. The writer calls it after
 // each commit.
 func (c *compactor) extend() {
-	const logSize = 10 << 20 // a log ends at 8 MiB and one commit
+	const logSize = memtableSize + memtableSize/4 // with the commit that fills it
 	var stat syscall.Stat_t
 	if syscall.Stat(c.path, &stat) != nil {
 		return

@@ -211,6 +211,9 @@ func TestDamage(t *testing.T) {
 	if out, err := child(t, "leave", origin).CombinedOutput(); err != nil { // and a log
 		t.Fatalf("%v: %s", err, out)
 	}
+	if err := os.Remove(filepath.Join(origin, "ballast")); err != nil { // only a burden to copy
+		t.Fatal(err)
+	}
 	files, err := os.ReadDir(filepath.Join(origin, "db"))
 	if err != nil {
 		t.Fatal(err)
@@ -220,9 +223,9 @@ func TestDamage(t *testing.T) {
 		if file.Name() == "LOCK" || file.Name() == "DISCARD" {
 			continue // nothing of ours
 		}
-		flips := 4
-		if strings.HasPrefix(file.Name(), "MANIFEST") {
-			flips = 16
+		flips := 3
+		if file.Name() == "MANIFEST" {
+			flips = 8
 		}
 		for range flips {
 			dir := t.TempDir()

@@ -128,6 +128,10 @@ func (db *DB) open(gather time.Duration) (err error) {
 	if err := db.disk.prepare(db.log); err != nil {
 		return err
 	}
+	// What a restore left when it was killed; it would have removed it.
+	if err := os.RemoveAll(filepath.Join(db.dir, "restoring")); err != nil {
+		return fmt.Errorf("remove an unfinished restore: %w", err)
+	}
 	if db.engine, err = openEngine(db.dir, db.log); err != nil {
 		return err
 	}
@@ -150,7 +154,7 @@ func (db *DB) open(gather time.Duration) (err error) {
 	if db.compactor, err = newCompactor(db.engine, db.disk, db.log); err != nil {
 		return err
 	}
-	db.writer = newWriter(db, gather, max(remembered, number))
+	db.writer = newWriter(db, gather, max(remembered, number), fresh)
 	if fresh && !db.lost {
 		// The first commit makes layout, sequence and file agree. After a loss it
 		// must be the caller's, which replaces the epoch.

@@ -175,9 +175,9 @@ func TestCloseUnderLoad(t *testing.T) {
 func TestOversizeFailsAlone(t *testing.T) {
 	db := open(t, kv.Config{})
 	for name, fn := range map[string]func(tx otp.Tx){
-		"bytes": func(tx otp.Tx) { tx.Put(row("big"), make([]byte, 600<<10), 0) },
+		"bytes": func(tx otp.Tx) { tx.Put(row("big"), make([]byte, kv.MaxBytes), 0) },
 		"rows": func(tx otp.Tx) {
-			for i := range 5000 {
+			for i := range kv.MaxKeys + 1 {
 				tx.Put(row(fmt.Sprint("many", i)), nil, 0)
 			}
 		},
@@ -223,25 +223,59 @@ func TestFullBatches(t *testing.T) {
 	for i := range 12 {
 		wg.Go(func() {
 			err := db.Update(t.Context(), func(tx otp.Tx) error {
-				for j := range 1990 {
+				for j := range kv.MaxKeys/2 - 1 {
 					tx.Put(row(fmt.Sprintf("rows %d %d", i, j)), nil, 1)
 				}
 				return nil
 			})
 			if err != nil {
-				t.Errorf("a closure of 1,990 rows with expiry: %v", err)
+				t.Errorf("a closure of many rows with expiry: %v", err)
 			}
 			err = db.Update(t.Context(), func(tx otp.Tx) error {
-				tx.Put(row(fmt.Sprint("bytes", i)), make([]byte, 500<<10), 1)
+				tx.Put(row(fmt.Sprint("bytes", i)), make([]byte, kv.MaxBytes-1024), 1)
 				return nil
 			})
 			if err != nil {
-				t.Errorf("a closure of 500 KiB: %v", err)
+				t.Errorf("a closure of many bytes: %v", err)
 			}
 		})
 	}
 	close(goOn)
 	wg.Wait()
+}
+
+// Whatever the size of its rows, a table is what was put in it: Open proves
+// every table's checksums.
+func TestTablesAreWhole(t *testing.T) {
+	for _, size := range []int{0, 100, 1500, 2100, 4400, 8800, 33_000, kv.MaxBytes - 1024} {
+		dir := t.TempDir()
+		db := open(t, kv.Config{Dir: dir})
+		content := func(n int) string { return strings.Repeat(fmt.Sprintf("%08d", n), size/8) }
+		rows := 12 << 20 / (size + 600)
+		for n := 0; n < rows; {
+			if err := db.Update(t.Context(), func(tx otp.Tx) error {
+				for weight := 0; n < rows && weight+size+200 < kv.MaxBytes && weight < 64*kv.MaxKeys; n++ {
+					tx.Put(row(fmt.Sprint(n)), []byte(content(n)), 0)
+					weight += size + 200
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			for n := range rows {
+				if get(t, db, fmt.Sprint(n)) != content(n) {
+					t.Fatalf("row %d of %d with %d bytes is wrong", n, rows, size)
+				}
+			}
+			if err := db.Flatten(); err != nil {
+				t.Fatal(err)
+			}
+			shut(t, db)
+			db = open(t, kv.Config{Dir: dir})
+		}
+	}
 }
 
 // A commit that fails answers all its callers and changes nothing; then

@@ -20,3 +20,18 @@ func SetLayout(db *DB, version byte) error {
 		return nil
 	})
 }
+
+// The bounds of a closure, with all expiry rows counted.
+const (
+	MaxBytes = maxBytes
+	MaxKeys  = maxKeys
+)
+
+// MaxCalls bounds the closures of a batch.
+const MaxCalls = maxCalls
+
+// Rounds returns what Run does every ten seconds.
+func Rounds(db *DB) func(context.Context) {
+	u := &upkeep{flattened: db.now()}
+	return func(ctx context.Context) { db.round(ctx, u) }
+}

@@ -26,26 +26,22 @@ func (db *DB) Sweep(ctx context.Context) (removed int, err error) {
 	start := []byte{expiryPrefix}
 	for {
 		step, err := db.due(start)
-		if err != nil || len(step) == 0 {
-			return removed, wrapSweep(err)
+		if err == nil && len(step) == 0 {
+			return removed, nil
 		}
 		count := 0
-		if err := db.Update(ctx, func(t otp.Tx) error {
-			count = t.(*tx).expire(step)
-			return nil
-		}); err != nil {
-			return removed, wrapSweep(err)
+		if err == nil {
+			err = db.Update(ctx, func(t otp.Tx) error {
+				count = t.(*tx).expire(step)
+				return nil
+			})
+		}
+		if err != nil {
+			return removed, fmt.Errorf("sweep: %w", err)
 		}
 		removed += count
 		start = append(step[len(step)-1], 0)
 	}
-}
-
-func wrapSweep(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("sweep: %w", err)
 }
 
 // due returns the next expiry rows, from start on, whose slot has ended.

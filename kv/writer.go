@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"reflect"
-	"runtime"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +17,9 @@ import (
 // everybody else waits for it.
 const slow = 20 * time.Millisecond
 
-// writer is the one goroutine that writes, and the queue before it.
+// writer is the one goroutine that writes.
 type writer struct {
+	*queue
 	engine    *badger.DB
 	compactor *compactor
 	sequence  *sequence
@@ -30,14 +27,7 @@ type writer struct {
 	now       func() otp.Time
 	log       zerolog.Logger
 	gather    time.Duration
-
-	mu     sync.Mutex
-	queue  []*call // guarded by mu
-	closed bool    // guarded by mu; nothing queues any more
-	calls  sync.Pool
-
-	wake    chan struct{} // holds a token when the queue may have grown
-	stopped chan struct{} // closed when the goroutine has returned
+	stopped   chan struct{} // closed when the goroutine has returned
 
 	// What the goroutine alone touches.
 	taken    []*call  // off the queue, not yet run
@@ -47,6 +37,7 @@ type writer struct {
 	own      *overlay // writes of the running closure
 	quiet    otp.Time // when the last commit ended
 	crowded  bool     // the last batch held more than one closure
+	fresh    bool     // the database does not know its layout yet
 
 	closures, commits, number atomic.Uint64
 	failure                   atomic.Pointer[error]
@@ -55,83 +46,23 @@ type writer struct {
 	inject atomic.Pointer[error]
 }
 
-// call is one Update on its way.
-type call struct {
-	fn     func(otp.Tx) error
-	state  atomic.Int32
-	answer chan error // holds one
-}
-
-// The states of a call. Whoever moves it out of queued decides its fate: the
-// writer runs it, its caller removes it.
-const (
-	queued int32 = iota
-	running
-	removed
-)
-
-func newWriter(db *DB, gather time.Duration, number uint64) *writer {
+func newWriter(db *DB, gather time.Duration, number uint64, fresh bool) *writer {
 	w := &writer{
+		queue:  newQueue(),
 		engine: db.engine, compactor: db.compactor, sequence: db.sequence, disk: db.disk,
-		now: db.now, log: db.log, gather: gather,
-		wake: make(chan struct{}, 1), stopped: make(chan struct{}), failed: make(chan struct{}),
+		now: db.now, log: db.log, gather: gather, fresh: fresh,
+		stopped: make(chan struct{}), failed: make(chan struct{}),
 		merged: newOverlay(), own: newOverlay(),
-		calls: sync.Pool{New: func() any { return &call{answer: make(chan error, 1)} }},
 	}
 	w.number.Store(number)
 	go w.run()
 	return w
 }
 
-// update queues fn and waits for its answer.
-func (w *writer) update(ctx context.Context, fn func(otp.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c := w.calls.Get().(*call)
-	c.fn = fn
-	c.state.Store(queued)
-	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
-		return errClosed()
-	}
-	w.queue = append(w.queue, c)
-	w.mu.Unlock()
-	w.signal()
-	select {
-	case err := <-c.answer:
-		w.release(c)
-		return err
-	case <-ctx.Done():
-	}
-	if c.state.CompareAndSwap(queued, removed) {
-		return ctx.Err() // the writer releases the call when it meets it
-	}
-	err := <-c.answer
-	w.release(c)
-	return err
-}
-
-func (w *writer) release(c *call) {
-	c.fn = nil
-	w.calls.Put(c)
-}
-
-func (w *writer) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
 // close refuses further calls and returns when those that had queued are
 // answered.
 func (w *writer) close() {
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
-	w.signal()
+	w.queue.close()
 	<-w.stopped
 }
 
@@ -151,7 +82,7 @@ func (w *writer) await() bool {
 		switch {
 		case waiting > 0:
 			w.linger()
-			w.take()
+			w.taken = w.take(w.taken)
 		case closed:
 			return false
 		default:
@@ -159,19 +90,6 @@ func (w *writer) await() bool {
 		}
 	}
 	return true
-}
-
-func (w *writer) waiting() (calls int, closed bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.queue), w.closed
-}
-
-// take moves the queue to the goroutine's own list, which is empty.
-func (w *writer) take() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.taken, w.queue = w.queue, w.taken[:0]
 }
 
 // linger waits for more calls if gathering is on and the box is not idle.
@@ -253,53 +171,6 @@ func (w *writer) refusal() error {
 	return nil
 }
 
-// attempt runs one closure and merges its writes if it succeeds.
-func (w *writer) attempt(snapshot *badger.Txn, fn func(otp.Tx) error) (err error) {
-	t := &tx{snapshot: snapshot, own: w.own, earlier: w.merged}
-	defer func() {
-		t.over = true
-		if p := recover(); p != nil {
-			err = fault(fmt.Errorf("run closure: panic at %s: %s", culprit(), mask(fmt.Sprint(p))))
-		}
-		w.own.reset()
-	}()
-	if err := fn(t); err != nil {
-		return err
-	}
-	if t.err == nil {
-		t.merge()
-	}
-	if t.err != nil {
-		return fault(fmt.Errorf("run closure: %w", t.err))
-	}
-	return nil
-}
-
-// merge moves a closure's writes into the batch, each with the expiry row that
-// leads to it, unless the row that it replaces had the same one.
-func (t *tx) merge() {
-	slots := make([]bool, len(t.own.writes)) // which need an expiry row
-	for i, wr := range t.own.writes {
-		if slot := rowSlot(wr.row); slot != 0 {
-			before, ok := t.earlier.find(wr.key)
-			if !ok {
-				var err error
-				if before, err = stored(t.snapshot, wr.key); err != nil {
-					t.fail(err)
-					return
-				}
-			}
-			slots[i] = rowSlot(before) != slot
-		}
-	}
-	for i, wr := range t.own.writes {
-		t.earlier.put(wr.key, wr.row)
-		if slots[i] {
-			t.earlier.put(expiryKey(rowSlot(wr.row), wr.key), []byte{})
-		}
-	}
-}
-
 // found commits the first rows of a new database.
 func (w *writer) found() error {
 	return w.update(context.Background(), func(t otp.Tx) error {
@@ -313,6 +184,9 @@ func (w *writer) commit() error {
 	if len(w.merged.writes) == 0 {
 		return nil
 	}
+	if w.fresh {
+		w.merged.put(layoutKey, []byte{layout})
+	}
 	number := w.number.Load() + 1
 	w.merged.put(sequenceKey, binary.BigEndian.AppendUint64(nil, number))
 	if err := w.apply(); err != nil {
@@ -323,6 +197,7 @@ func (w *writer) commit() error {
 		close(w.failed)
 		return storageFault(err)
 	}
+	w.fresh = false
 	w.number.Store(number)
 	w.commits.Add(1)
 	w.compactor.extend()
@@ -372,34 +247,5 @@ func storageFault(cause error) error {
 	return &otp.Error{
 		Code: otp.StorageLow, Detail: "The box cannot store anything now. Try again later.",
 		RetryAfter: 10 * time.Second, Err: cause,
-	}
-}
-
-// fault answers a caller whose closure is at fault.
-func fault(cause error) error {
-	return &otp.Error{Code: otp.Internal, Detail: "The box could not do this. Its log has the reason.", Err: cause}
-}
-
-// name returns the function that a closure was written in, "otp.(*Outbox).Send.func1".
-func name(fn func(otp.Tx) error) string {
-	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
-	return f.Name()[strings.LastIndexByte(f.Name(), '/')+1:]
-}
-
-// culprit returns the file and line that panicked. It is called by a deferred
-// function while the panic unwinds.
-func culprit() string {
-	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	for unwinding := false; ; {
-		frame, more := frames.Next()
-		if inside := strings.HasPrefix(frame.Function, "runtime."); inside {
-			unwinding = true
-		} else if unwinding {
-			return fmt.Sprintf("%s:%d", frame.File[strings.LastIndexByte(frame.File, '/')+1:], frame.Line)
-		}
-		if !more {
-			return "an unknown place"
-		}
 	}
 }
