@@ -33,28 +33,11 @@ func (w *writer) attempt(snapshot *badger.Txn, fn func(otp.Tx) error) (err error
 	return nil
 }
 
-// merge moves a closure's writes into the batch, each with the expiry row that
-// leads to it, unless the row that it replaces had the same one.
+// merge moves a closure's writes into the batch.
 func (t *tx) merge() {
-	slots := make([]bool, len(t.own.writes)) // which need an expiry row
-	for i, wr := range t.own.writes {
-		if slot := rowSlot(wr.row); slot != 0 {
-			before, ok := t.earlier.find(wr.key)
-			if !ok {
-				var err error
-				if before, err = stored(t.snapshot, wr.key); err != nil {
-					t.fail(err)
-					return
-				}
-			}
-			slots[i] = rowSlot(before) != slot
-		}
-	}
-	for i, wr := range t.own.writes {
+	for _, wr := range t.own.writes {
+		t.earlier.expire(wr)
 		t.earlier.put(wr.key, wr.row)
-		if slots[i] {
-			t.earlier.put(expiryKey(rowSlot(wr.row), wr.key), []byte{})
-		}
 	}
 }
 

@@ -42,7 +42,8 @@ func child(t *testing.T, part, dir string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), "KV_TEST_PART="+part, "KV_TEST_DIR="+dir)
+	cmd.Env = append(os.Environ(), "KV_TEST_PART="+part, "KV_TEST_DIR="+dir,
+		"GORACE=atexit_sleep_ms=0") // or each of many children sleeps for a second
 	return cmd
 }
 

@@ -18,7 +18,7 @@ const layout = 1
 // must never stand for anything else.
 const (
 	enginePrefix byte = 0x01 // rows of this package: the layout and the sequence
-	expiryPrefix byte = 0x02 // slot (4 bytes, big-endian), key: see sweep.go
+	expiryPrefix byte = 0x02 // slot (4 bytes), number of the commit (8 bytes), both big-endian: see sweep.go
 )
 
 // prefixes gives each kind its first byte. It is a table, not arithmetic:
@@ -104,15 +104,35 @@ func rowSlot(row []byte) uint32 {
 	return binary.BigEndian.Uint32(row)
 }
 
-// expiryKey returns the key of the expiry row that leads to key.
-func expiryKey(slot uint32, key []byte) []byte {
-	return append(binary.BigEndian.AppendUint32([]byte{expiryPrefix}, slot), key...)
+// expiryKey returns the key of the row that lists what a commit put into slot.
+func expiryKey(slot uint32, commit uint64) []byte {
+	key := binary.BigEndian.AppendUint32([]byte{expiryPrefix}, slot)
+	return binary.BigEndian.AppendUint64(key, commit)
 }
 
-// parseExpiryKey reverses expiryKey.
-func parseExpiryKey(key []byte) (slot uint32, target []byte, ok bool) {
-	if len(key) <= 1+rowHeader || key[0] != expiryPrefix {
-		return 0, nil, false
+// expirySlot returns the slot in an expiry row's key.
+func expirySlot(key []byte) (slot uint32, ok bool) {
+	if len(key) != 1+4+8 || key[0] != expiryPrefix {
+		return 0, false
 	}
-	return binary.BigEndian.Uint32(key[1:]), key[1+rowHeader:], true
+	return binary.BigEndian.Uint32(key[1:]), true
+}
+
+// appendTarget appends a key to the value of an expiry row.
+func appendTarget(list, key []byte) []byte {
+	return append(binary.AppendUvarint(list, uint64(len(key))), key...)
+}
+
+// targets reads the value of an expiry row.
+func targets(list []byte) (keys [][]byte, ok bool) {
+	for len(list) > 0 {
+		n, width := binary.Uvarint(list)
+		if width <= 0 || n == 0 || n > uint64(len(list)-width) {
+			return nil, false
+		}
+		end := width + int(n)
+		keys = append(keys, list[width:end:end])
+		list = list[end:]
+	}
+	return keys, true
 }

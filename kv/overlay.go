@@ -13,6 +13,7 @@ type overlay struct {
 	writes []write
 	bytes  int // what the writes weigh in a commit, expiry rows included
 	keys   int
+	expiry map[uint32][]byte // what the batch puts into each slot: values of expiry rows
 }
 
 // The bounds of a commit. The writer ends a batch at them, and no closure may
@@ -27,15 +28,16 @@ const (
 // keyWeight is what a key costs beside its bytes: version, header, checksum.
 const keyWeight = 32
 
-func newOverlay() *overlay { return &overlay{index: map[string]int{}} }
+func newOverlay() *overlay {
+	return &overlay{index: map[string]int{}, expiry: map[uint32][]byte{}}
+}
 
 // put records a write. It keeps row and copies key.
 func (o *overlay) put(key, row []byte) {
 	o.bytes += len(key) + len(row) + keyWeight
 	o.keys++
-	if rowSlot(row) != 0 { // an expiry row may follow
-		o.bytes += len(key) + keyWeight
-		o.keys++
+	if rowSlot(row) != 0 { // a place in an expiry row may follow
+		o.bytes += len(key) + 2
 	}
 	if at, ok := o.index[string(key)]; ok {
 		o.writes[at].row = row
@@ -44,6 +46,19 @@ func (o *overlay) put(key, row []byte) {
 	own := string(key)
 	o.index[own] = len(o.writes)
 	o.writes = append(o.writes, write{key: []byte(own), row: row})
+}
+
+// expire lists the key of a write that is about to be put for the sweep,
+// unless the batch has listed it under that slot already. What an earlier
+// commit listed is listed again: to look would cost more than the bytes.
+func (o *overlay) expire(wr write) {
+	slot := rowSlot(wr.row)
+	if slot == 0 {
+		return
+	}
+	if before, ok := o.find(wr.key); !ok || rowSlot(before) != slot {
+		o.expiry[slot] = appendTarget(o.expiry[slot], wr.key)
+	}
 }
 
 // find returns the write to a key, if there is one; a nil row is a delete.
@@ -67,5 +82,6 @@ func (o *overlay) reset() {
 	}
 	clear(o.index)
 	clear(o.writes)
+	clear(o.expiry)
 	o.writes, o.bytes, o.keys = o.writes[:0], 0, 0
 }

@@ -189,6 +189,9 @@ func (w *writer) commit() error {
 	}
 	number := w.number.Load() + 1
 	w.merged.put(sequenceKey, binary.BigEndian.AppendUint64(nil, number))
+	for slot, list := range w.merged.expiry {
+		w.merged.put(expiryKey(slot, number), list)
+	}
 	if err := w.apply(); err != nil {
 		// The engine may hold a part of this commit in memory, and the disk any
 		// part of it. Only a fresh Open tells which; nothing may be built upon it.
