@@ -21,7 +21,7 @@ func SetLayout(db *DB, version byte) error {
 	})
 }
 
-// The bounds of a closure, with all expiry rows counted.
+// The bounds of a closure.
 const (
 	MaxBytes = maxBytes
 	MaxKeys  = maxKeys

@@ -17,8 +17,10 @@ type overlay struct {
 }
 
 // The bounds of a commit. The writer ends a batch at them, and no closure may
-// pass them alone, so a commit weighs less than twice as much; the engine
-// takes 15 % of a memtable, and a key for every 96 bytes of that.
+// pass them alone, so a commit weighs less than twice as much, and an expiry
+// row for each key of the last closure. The engine takes 15 % of a memtable,
+// and a key for every 96 bytes of that. A commit that it refuses would cost the
+// box its writes until the next Open.
 const (
 	maxCalls = 256
 	maxBytes = 512 << 10 >> narrow
@@ -56,9 +58,14 @@ func (o *overlay) expire(wr write) {
 	if slot == 0 {
 		return
 	}
-	if before, ok := o.find(wr.key); !ok || rowSlot(before) != slot {
-		o.expiry[slot] = appendTarget(o.expiry[slot], wr.key)
+	if before, ok := o.find(wr.key); ok && rowSlot(before) == slot {
+		return
 	}
+	if o.expiry[slot] == nil { // a batch may hold as many slots as keys
+		o.bytes += len(expiryKey(slot, 0)) + keyWeight
+		o.keys++
+	}
+	o.expiry[slot] = appendTarget(o.expiry[slot], wr.key)
 }
 
 // find returns the write to a key, if there is one; a nil row is a delete.
