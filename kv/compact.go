@@ -17,9 +17,10 @@ import (
 // process, at every Open again. Tables are merged here instead, when there are
 // some and there is room for it.
 const (
-	mergeTables = 4 << (narrow / 2)  // tables of level 0 that are worth a merge
-	blockTables = 8 << (narrow / 2)  // that must not become more if there is no room
-	stallTables = 16 << (narrow / 2) // at which the engine waits for a merge
+	mergeTables = 4 << narrow  // tables of level 0 that are worth a merge
+	manyTables  = 12 << narrow // that are too many to look through
+	blockTables = 14 << narrow // that must not become more if there is no room
+	stallTables = 20 << narrow // at which the engine waits for a merge
 )
 
 // compactor merges tables and lays down the blocks of new logs.
@@ -107,7 +108,7 @@ func (c *compactor) run() {
 		case <-c.wake:
 		}
 		tables, need := c.state()
-		if tables < mergeTables {
+		if !c.worth(tables, need) {
 			c.blocked.Store(false)
 			continue
 		}
@@ -125,8 +126,14 @@ func (c *compactor) run() {
 // of the level that it goes to; what lies below follows in small parts. The
 // floor must hold beside it.
 func (c *compactor) state() (tables int, need uint64) {
+	tables, first, rest := c.levels()
 	const level = 96 << 20 // more than the first level that is filled ever holds
-	var first, rest uint64
+	return tables, first + min(rest, level) + hardFloor
+}
+
+// levels returns the number of tables in level 0, their bytes and those of the
+// levels below.
+func (c *compactor) levels() (tables int, first, rest uint64) {
 	for _, l := range c.engine.Levels() {
 		if l.Level == 0 {
 			tables, first = l.NumTables, uint64(l.Size)
@@ -134,7 +141,18 @@ func (c *compactor) state() (tables int, need uint64) {
 			rest += uint64(l.Size)
 		}
 	}
-	return tables, first + min(rest, level) + hardFloor
+	return tables, first, rest
+}
+
+// worth tells whether to merge now. A merge writes everything anew, so on a
+// disk with room it waits until a third of that is new.
+func (c *compactor) worth(tables int, need uint64) bool {
+	if tables < mergeTables || tables >= manyTables {
+		return tables >= manyTables
+	}
+	_, first, rest := c.levels()
+	free, _, err := c.disk.space(c.disk.dir)
+	return first >= rest/2 || err != nil || free < 8*need
 }
 
 // merge makes one level of all tables, if the disk has need bytes free.

@@ -23,8 +23,8 @@ type overlay struct {
 // box its writes until the next Open.
 const (
 	maxCalls = 256
-	maxBytes = 512 << 10 >> narrow
-	maxKeys  = 4000 >> narrow
+	maxBytes = 256 << 10 >> narrow
+	maxKeys  = 2000 >> narrow
 )
 
 // keyWeight is what a key costs beside its bytes: version, header, checksum.

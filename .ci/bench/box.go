@@ -209,18 +209,18 @@ func (b *box) approve(worker int, id otp.ID) error {
 	return err
 }
 
-// resident returns the resident memory of the box in MiB.
-func (b *box) resident() float64 { return b.memory("VmRSS:") }
-
-// peak returns the highest it has been.
-func (b *box) peak() float64 { return b.memory("VmHWM:") }
-
-func (b *box) memory(field string) (mib float64) {
+// memory tells what the box has resident: its own memory and, beside it, the
+// pages of its files that the kernel keeps mapped while it needs them for
+// nothing else.
+func (b *box) memory() string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.process.Process.Pid))
-	if _, rest, ok := bytes.Cut(status, []byte(field)); ok {
-		fmt.Sscan(string(rest), &mib)
+	mib := func(field string) (n float64) {
+		if _, rest, ok := bytes.Cut(status, []byte(field)); ok {
+			fmt.Sscan(string(rest), &n)
+		}
+		return n / 1024
 	}
-	return mib / 1024
+	return fmt.Sprintf("%.0f MiB (%.0f own, %.0f of files; highest %.0f)", mib("VmRSS:"), mib("RssAnon:"), mib("RssFile:"), mib("VmHWM:"))
 }
 
 // clients are keep-alive connections, one a worker.

@@ -46,8 +46,19 @@ func exit(err error) {
 	}
 }
 
-// rates compares start, check and whole pairs with the bare handler.
+// rates compares start, check and whole pairs with the bare handler, at each
+// number of connections with a fresh database on either side.
 func rates(dir, program string) error {
+	fmt.Println("connections  what    requests/s   p50 ms   p99 ms   of the bare handler")
+	for _, connections := range []int{1, 16, 64} {
+		if err := compare(filepath.Join(dir, fmt.Sprint(connections)), program, connections); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compare(dir, program string, connections int) error {
 	floor, err := startBare(filepath.Join(dir, "bare"))
 	if err != nil {
 		return err
@@ -58,28 +69,25 @@ func rates(dir, program string) error {
 		return err
 	}
 	defer b.stop()
-	fmt.Printf("first answer after start %s, idle resident %.1f MiB\n\n", b.firstAnswer.Round(time.Millisecond), b.resident())
-	fmt.Println("connections  what    requests/s   p50 ms   p99 ms   of the bare handler")
-	for _, connections := range []int{1, 16, 64} {
-		results := map[string][]result{}
-		for range turns {
-			results["bare"] = append(results["bare"], load(connections, span, floor.hit))
-			started := load(connections, span, b.start)
-			results["start"] = append(results["start"], started)
-			results["check"] = append(results["check"], load(connections, span, b.check))
-			b.forget()
-			results["pair"] = append(results["pair"], load(connections, span, b.pair))
-		}
-		base := median(results["bare"])
-		for _, what := range []string{"bare", "start", "check", "pair"} {
-			m := median(results[what])
-			fmt.Printf("%11d  %-6s %11.0f %8.2f %8.2f   %.2f\n", connections, what, m.rate, m.p50, m.p99, m.rate/base.rate)
-			if m.failed > 0 {
-				return fmt.Errorf("%s: %d of the requests failed, the first with %s", what, m.failed, m.failure)
-			}
+	idle := b.memory()
+	results := map[string][]result{}
+	for range turns {
+		results["pair"] = append(results["pair"], load(connections, span, b.pair))
+		results["bare"] = append(results["bare"], load(connections, span, floor.hit))
+		results["start"] = append(results["start"], load(connections, span, b.start))
+		results["check"] = append(results["check"], load(connections, span, b.check))
+		b.forget()
+	}
+	base := median(results["bare"])
+	for _, what := range []string{"bare", "start", "check", "pair"} {
+		m := median(results[what])
+		fmt.Printf("%11d  %-6s %11.0f %8.2f %8.2f   %.2f\n", connections, what, m.rate, m.p50, m.p99, m.rate/base.rate)
+		if m.failed > 0 {
+			return fmt.Errorf("%s: %d of the requests failed, the first with %s", what, m.failed, m.failure)
 		}
 	}
-	fmt.Printf("\nresident after load %.1f MiB, highest %.1f MiB\n", b.resident(), b.peak())
+	fmt.Printf("             first answer after start %s; resident idle %s, after the load %s\n",
+		b.firstAnswer.Round(time.Millisecond), idle, b.memory())
 	return nil
 }
 
