@@ -28,7 +28,7 @@ OUT ?= bin/pinferry
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build fuzz bench
+.PHONY: help run test check build fuzz crash bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ build: ## build the static binary bin/pinferry, for GOARCH if that is set
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)
+
+crash: ## kill a box under load 200 times (ROUNDS)
+	ROUNDS=$(or $(ROUNDS),200) $(GO) test -count=1 -v -timeout 2h -run TestKills ./.ci/proof
 
 bench: ## measure a running box
 	@$(GO) run ./.ci/bench

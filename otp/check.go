@@ -41,10 +41,7 @@ func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, f
 		}
 		t := try{v: v, tx: tx, c: c, now: v.box.Clock.Now()}
 		refusal, err = t.run(id, digits)
-		p.Verification = t.ver
-		if err == nil && refusal == nil {
-			p.Message, _, err = loadMessage(tx, t.ver.Message)
-		}
+		p = Progress{Verification: t.ver, Message: t.message}
 		return err
 	})
 	result := "approved"
@@ -69,6 +66,8 @@ type try struct {
 	c   Caller
 	now Time
 	ver Verification
+	// message is its newest, once it has been approved.
+	message Message
 }
 
 // run evaluates the digits, or refuses to. Whatever it decides is written by
@@ -156,7 +155,8 @@ func (t *try) approve() error {
 	if t.ver.Slot != "" {
 		t.tx.Delete(slotKey(t.ver.App, t.ver.Slot))
 	}
-	return t.v.end(t.tx, &t.ver, ReasonApproved, t.now)
+	t.message, err = t.v.end(t.tx, &t.ver, ReasonApproved, t.now)
+	return err
 }
 
 // wrong counts a wrong try; the last one kills the code.
@@ -168,7 +168,7 @@ func (t *try) wrong(caller *callerTries, fault error) (*Error, error) {
 	code := CodeWrong
 	if t.ver.Tries >= t.ver.MaxTries {
 		t.ver.Status, code = Exhausted, CodeExhausted
-		if err := t.v.end(t.tx, &t.ver, ReasonCanceled, t.now); err != nil {
+		if _, err := t.v.end(t.tx, &t.ver, ReasonCanceled, t.now); err != nil {
 			return nil, err
 		}
 	} else {

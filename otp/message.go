@@ -127,14 +127,13 @@ func endMessage(tx Tx, m *Message, state MessageState, reason Reason, now Time) 
 }
 
 // supersede takes back a message that is still queued; one that is on its way
-// or has ended is left alone.
-func supersede(tx Tx, id ID, reason Reason, now Time) error {
+// or has ended is left alone. It returns the message as it stands then.
+func supersede(tx Tx, id ID, reason Reason, now Time) (Message, error) {
 	m, found, err := loadMessage(tx, id)
-	if err != nil || !found || m.State != MessageAccepted {
-		return err
+	if err == nil && found && m.State == MessageAccepted {
+		endMessage(tx, &m, MessageSuperseded, reason, now)
 	}
-	endMessage(tx, &m, MessageSuperseded, reason, now)
-	return nil
+	return m, err
 }
 
 // listKey sorts an app's messages with the newest first.

@@ -65,7 +65,7 @@ func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, 
 	if refusal, err = v.charge(t.tx, t.c, ver.Address, ver.Fixed, t.now); err != nil || refusal != nil {
 		return p, false, refusal, err
 	}
-	if err := supersede(t.tx, last.ID, ReasonResent, t.now); err != nil {
+	if _, err := supersede(t.tx, last.ID, ReasonResent, t.now); err != nil {
 		return p, false, nil, err
 	}
 	if ver.Resend == ResendNew || ver.Expires.Sub(t.now) < ver.life()/2 {

@@ -178,7 +178,7 @@ func (v *Verifications) occupy(tx Tx, ver *Verification, live *liveRow, now Time
 		if ok && old.Status == Pending {
 			old.Status = Canceled
 			saveVerification(tx, &old)
-			if err := supersede(tx, old.Message, ReasonCanceled, now); err != nil {
+			if _, err := supersede(tx, old.Message, ReasonCanceled, now); err != nil {
 				return err
 			}
 		}

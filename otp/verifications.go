@@ -99,7 +99,8 @@ func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
 			refusal = refuse(Conflict, "This verification has ended already and cannot be canceled.")
 		case ver.StatusAt(now) == Pending:
 			ver.Status = Canceled
-			return v.end(tx, &ver, ReasonCanceled, now)
+			_, err := v.end(tx, &ver, ReasonCanceled, now)
+			return err
 		}
 		return nil
 	})
@@ -110,13 +111,14 @@ func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
 }
 
 // end writes a verification that is pending no more: nothing of it is sent
-// after this closure, and its slot and its place among the live are free.
-func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) error {
+// after this closure, and its slot and its place among the live are free. It
+// returns its newest message.
+func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) (Message, error) {
 	saveVerification(tx, ver)
 	k := liveKey(ver.App, ver.Address)
 	live, err := loadLive(tx, k, now)
 	if err != nil {
-		return err
+		return Message{}, err
 	}
 	live.remove(ver.ID)
 	live.save(tx, k)

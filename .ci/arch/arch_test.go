@@ -179,19 +179,22 @@ func plant(t *testing.T, files map[string]string) (root string) {
 	t.Helper()
 	root = t.TempDir()
 	sound := map[string]string{
-		"main.go":                "// Command pinferry wires.\npackage main\n\nimport _ \"github.com/pinferry/pinferry/modem/simulator\"\n" + strings.Repeat("\n", 400),
-		"otp/otp.go":             "// Package otp decides.\npackage otp\n\nimport _ \"github.com/pinferry/pinferry/otp/phone\"\n",
-		"otp/clock.go":           "package otp\n\nimport \"time\"\n\nvar wall = time.Now\n",
-		"otp/phone/phone.go":     "// Package phone reads numbers.\npackage phone\n",
-		"otp/text/text.go":       "// Package text writes texts.\npackage text\n",
-		"kv/kv.go":               "// Package kv keeps records.\npackage kv\n\nimport _ \"github.com/pinferry/pinferry/otp\"\n",
-		"kv/kv_test.go":          "package kv_test\n\nimport (\n\t_ \"github.com/pinferry/pinferry/kv\"\n\t_ \"github.com/pinferry/pinferry/otp/otptest\"\n)\n",
-		"modem/modem.go":         "// Package modem drives sticks.\npackage modem\n",
-		"server/server.go":       "// Package server answers.\npackage server\n\nimport _ \"github.com/pinferry/pinferry/server/ssojet\"\n",
-		"systemd/systemd.go":     "// Package systemd notifies.\npackage systemd\n",
-		".ci/arch/arch.go":       "// Package arch judges.\npackage arch\n",
-		"bin/left/by_a_build.go": "package by_a_build\n",
-		"README.md":              "pinferry\n",
+		"main.go":                 "// Command pinferry wires.\npackage main\n\nimport _ \"github.com/pinferry/pinferry/modem/simulator\"\n" + strings.Repeat("\n", 400),
+		"otp/otp.go":              "// Package otp decides.\npackage otp\n\nimport _ \"github.com/pinferry/pinferry/otp/phone\"\n",
+		"main_test.go":            "package main\n" + strings.Repeat("\n", 400),
+		".ci/bench/watch.go":      "// Command bench measures.\npackage main\n\nimport \"time\"\n\nvar wall = time.Now\n",
+		".ci/proof/watch_test.go": "package proof\n\nimport \"time\"\n\nvar wall = time.Now\n",
+		"otp/clock.go":            "package otp\n\nimport \"time\"\n\nvar wall = time.Now\n",
+		"otp/phone/phone.go":      "// Package phone reads numbers.\npackage phone\n",
+		"otp/text/text.go":        "// Package text writes texts.\npackage text\n",
+		"kv/kv.go":                "// Package kv keeps records.\npackage kv\n\nimport _ \"github.com/pinferry/pinferry/otp\"\n",
+		"kv/kv_test.go":           "package kv_test\n\nimport (\n\t_ \"github.com/pinferry/pinferry/kv\"\n\t_ \"github.com/pinferry/pinferry/otp/otptest\"\n)\n",
+		"modem/modem.go":          "// Package modem drives sticks.\npackage modem\n",
+		"server/server.go":        "// Package server answers.\npackage server\n\nimport _ \"github.com/pinferry/pinferry/server/ssojet\"\n",
+		"systemd/systemd.go":      "// Package systemd notifies.\npackage systemd\n",
+		".ci/arch/arch.go":        "// Package arch judges.\npackage arch\n",
+		"bin/left/by_a_build.go":  "package by_a_build\n",
+		"README.md":               "pinferry\n",
 	}
 	for file, text := range files {
 		sound[file] = text

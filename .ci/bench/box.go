@@ -85,7 +85,7 @@ func newBox(dir, program, device string) (*box, error) {
 	if err := b.readKeys(data); err != nil {
 		return nil, err
 	}
-	began := time.Now()
+	began := now()
 	b.process = exec.Command(program, "serve", "--config", file, "--socket", filepath.Join(dir, "admin.sock"), "--log-level", "warn")
 	b.process.Stderr = os.Stderr
 	if err := b.process.Start(); err != nil {

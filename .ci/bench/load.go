@@ -22,14 +22,14 @@ func load(connections int, span time.Duration, do func(worker int) (more bool, e
 	var mu sync.Mutex
 	var all []time.Duration
 	var workers sync.WaitGroup
-	began := time.Now()
+	began := now()
 	for worker := range connections {
 		workers.Go(func() {
 			var mine []time.Duration
 			var failure error
 			failed := 0
 			for time.Since(began) < span {
-				start := time.Now()
+				start := now()
 				more, err := do(worker)
 				if !more {
 					break

@@ -25,7 +25,7 @@ func (t *tap) Write(p []byte) (int, error) {
 	t.line = append(t.line, p...)
 	if bytes.Contains(t.line, []byte("AT+CMGS")) {
 		select {
-		case t.heard <- time.Now():
+		case t.heard <- now():
 		default:
 		}
 		t.line = t.line[:0]
@@ -54,7 +54,7 @@ func radio(dir, program string) error {
 		return err
 	}
 	defer b.stop()
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+	for began := now(); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := b.begin(0); err == nil {
 			break
 		} else if time.Since(began) > 10*time.Second {
@@ -69,7 +69,7 @@ func radio(dir, program string) error {
 		case <-t.heard:
 		default:
 		}
-		start := time.Now()
+		start := now()
 		if _, err := b.begin(0); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func radio(dir, program string) error {
 
 	time.Sleep(100 * time.Millisecond)
 	before := len(m.Handset().Messages())
-	start := time.Now()
+	start := now()
 	var all sync.WaitGroup
 	for worker := range 50 {
 		all.Go(func() { _, _ = b.begin(worker) })

@@ -148,7 +148,7 @@ func (b *box) terminate() {
 
 func (b *box) eventually(what string, within time.Duration, ok func() bool) {
 	b.t.Helper()
-	for began := time.Now(); !ok(); time.Sleep(10 * time.Millisecond) {
+	for began := now(); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > within {
 			b.t.Fatalf("not %s within %s; the log ends in\n%s", what, within, b.tail())
 		}
