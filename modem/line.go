@@ -70,15 +70,15 @@ func (l *line) read() {
 				l.tell(string(text))
 			}
 			text, flooded = text[:0], false
-		case flooded, b < ' ', b == 0x7f, b == ' ' && len(text) == 0:
-			// Control characters mean nothing in an answer, and neither does the
-			// space behind a prompt.
+		case flooded, b <= ' ' && len(text) == 0:
+			// Control characters mean nothing before an answer, and neither does
+			// the space behind a prompt.
 		case b == '>' && len(text) == 0:
 			l.tell(prompt) // no line end follows it
 		case len(text) == maxLine:
 			flooded = true
 			l.tell(noise)
-		case b > '~':
+		case b < ' ', b > '~':
 			text = append(text, '?') // so that noise never passes for an answer
 		default:
 			text = append(text, b)
