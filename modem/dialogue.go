@@ -44,14 +44,15 @@ func (g *Gateway) carry(ctx context.Context, s *session, j *job) error {
 	return err
 }
 
-// finish frees the slot and gives the verdict, or, when Send has left with
-// Unknown, confirms that the message was sent after all.
+// finish gives the verdict, or, when Send has left with Unknown, confirms that
+// the message was sent after all. Only then is the slot free: a repeat that
+// waits for it must hear of the confirmation first.
 func (g *Gateway) finish(j *job, v otp.Verdict) {
 	g.current = nil
-	g.board.release()
 	if !j.answer(v) && v.Outcome == otp.Sent {
 		g.sink.Confirmed(g.name, j.out.Message, v.Ref)
 	}
+	g.board.release()
 }
 
 // pace takes the time of one message into the running mean.
@@ -78,9 +79,8 @@ func (g *Gateway) deliver(ctx context.Context, s *session, j *job) (otp.Verdict,
 	var v otp.Verdict
 	relieved := false
 	for i := 0; i < len(parts); {
-		if i > 0 && j.given.Load() {
-			// Send has left; what follows could only arrive twice.
-			return unknown(otp.ReasonNoAnswer, "given up between two parts"), nil
+		if j.given.Load() {
+			return givenUp(), nil
 		}
 		var r *refusal
 		v, r, err = g.transmit(ctx, s, j, parts[i])
@@ -140,6 +140,10 @@ func (g *Gateway) note(s *session, j *job, r *refusal, p part) {
 	}
 }
 
+// givenUp is what becomes of a job whose Send has left: somebody else has the
+// message by now, and what goes out here could only arrive twice.
+func givenUp() otp.Verdict { return unknown(otp.ReasonNoAnswer, "given up before it was handed over") }
+
 // transmit sends one PDU. Its verdict is Refused while nothing can have gone
 // out, Unknown from Ctrl-Z on, and Sent only with a reference and the final
 // OK. The refusal is the modem's, if it gave one; an error ends the session.
@@ -149,6 +153,9 @@ func (g *Gateway) transmit(ctx context.Context, s *session, j *job, p part) (otp
 	gone := refused(otp.ReasonRouteGone, otp.RetryElsewhere, "the port went before the message was handed over")
 	if err := s.verify(going); err != nil {
 		return gone, nil, err
+	}
+	if j.given.Load() { // a modem that takes its time over each command
+		return givenUp(), nil, nil
 	}
 	if _, err := s.line.write("AT+CMGS=" + strconv.Itoa(p.octets) + "\r"); err != nil {
 		return gone, nil, err

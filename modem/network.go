@@ -209,6 +209,7 @@ func (s *session) pollOperator(ctx context.Context) error {
 
 // cycle switches the radio off and on: some modems look for a SIM only then.
 func (s *session) cycle(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // a stop in between must not leave the radio off
 	for _, text := range []string{"AT+CFUN=0", "AT+CFUN=1"} {
 		if _, err := s.command(ctx, text, slowLimit); tolerate(err) != nil {
 			return err

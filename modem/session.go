@@ -67,7 +67,7 @@ func (s *session) begin(ctx context.Context) error {
 		return err
 	}
 	s.stale = true
-	return s.settings(ctx, "ATE0", "AT+CMEE=1")
+	return nil
 }
 
 // next waits for one token that is no indication.
@@ -120,8 +120,12 @@ func (s *session) heed(token string) bool {
 	case "+CREG", "+CGREG", "+CEREG":
 		s.network.register(name, rest)
 		s.probe = true
-	case "+CPIN", "^SIMST", "RDY", "SMS Ready", "SMS DONE", "PB DONE", "^SYSSTART", "+CFUN", "+QIND":
+	case "+CPIN", "^SIMST", "RDY", "SMS Ready", "SMS DONE", "PB DONE", "^SYSSTART", "+CFUN":
 		s.stale, s.probe = true, true
+	case "+QIND": // of its many words, those that end a start
+		if strings.HasSuffix(strings.Trim(rest, ` "`), " DONE") {
+			s.stale, s.probe = true, true
+		}
 	default:
 		return false
 	}
@@ -201,7 +205,7 @@ func tolerate(err error) error {
 }
 
 // resynchronise brings the modem from any state to where an AT is answered by
-// an OK, and that OK is the answer to that AT: within 5 s, or the modem is
+// an OK, and that OK is the answer to that AT: within seconds, or the modem is
 // beyond words (R-57).
 func (s *session) resynchronise(ctx context.Context) error {
 	if _, err := s.line.write("\x1b\r"); err != nil { // out of a prompt that somebody left

@@ -24,7 +24,9 @@ func (s *session) settings(ctx context.Context, texts ...string) error {
 // told before.
 func (s *session) prepare(ctx context.Context) error {
 	s.stale = false
-	if err := s.settings(ctx, "AT+CMGF=0"); err != nil {
+	// All of it, each time: a modem that restarted behind a port that stayed has
+	// its factory settings.
+	if err := s.settings(ctx, "ATE0", "AT+CMEE=1", "AT+CMGF=0"); err != nil {
 		return err
 	}
 	mode, err := s.ask(ctx, "AT+CMGF?")
@@ -33,6 +35,13 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	if mode != "0" {
 		return errMode
+	}
+	if radio, err := s.ask(ctx, "AT+CFUN?"); err != nil {
+		return err
+	} else if radio == "0" || radio == "4" { // left off, by another program or a cycle cut short
+		if err := s.settings(ctx, "AT+CFUN=1"); err != nil {
+			return err
+		}
 	}
 	if err := s.subscribe(ctx); err != nil {
 		return err

@@ -19,6 +19,7 @@ func (v *Verifications) refused(ctx context.Context, c Caller, refusal error) er
 		l := &ledger{tx: tx, now: now}
 		q := v.refusals(c)
 		if wait := l.wait(&q); wait > 0 {
+			v.box.Metrics.limited("refusals")
 			limited = refuseFor(q.code, wait, q.detail)
 			return l.err
 		}
@@ -121,12 +122,12 @@ func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quot
 			return nil, err
 		}
 		quotas = append(quotas,
-			quota{class: sendsBlock, subject: phone.Block(a.Key, 3), rules: sends.fresh(limits.SendsPerBlock, now), code: LimitBox, detail: tooMany},
-			quota{class: sendsLargeBlock, subject: phone.Block(a.Key, 4), rules: sends.fresh(limits.SendsPerLargeBlock, now), code: LimitBox, detail: tooMany})
+			quota{class: sendsBlock, subject: phone.Block(a.Key, 3), rules: sends.fresh(limits.SendsPerBlock, now), keep: limits.SendsPerBlock, code: LimitBox, detail: tooMany},
+			quota{class: sendsLargeBlock, subject: phone.Block(a.Key, 4), rules: sends.fresh(limits.SendsPerLargeBlock, now), keep: limits.SendsPerLargeBlock, code: LimitBox, detail: tooMany})
 	}
 	return append(quotas,
-		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known), code: LimitBox, detail: tooMany},
-		quota{class: sendsBox, rules: share(limits.SendsPerBox, known), code: LimitBox, detail: tooMany}), nil
+		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known), keep: limits.SendsPerCountry, code: LimitBox, detail: tooMany},
+		quota{class: sendsBox, rules: share(limits.SendsPerBox, known), keep: limits.SendsPerBox, code: LimitBox, detail: tooMany}), nil
 }
 
 // fresh returns the rules in whose window the row has no event.

@@ -98,7 +98,9 @@ func (c *Clock) Restore(tx Tx) error {
 func (c *Clock) Mark(tx Tx) {
 	now := c.Now()
 	last := c.marked.Load()
-	if now.Sub(Time(last)) < markEvery && last != 0 {
+	// A mark ahead of box time is what a closure wrote while an accepted step
+	// back was being committed: it would undo the step at the next start.
+	if last != 0 && Time(last) <= now && now.Sub(Time(last)) < markEvery {
 		return
 	}
 	c.mark(tx, now)

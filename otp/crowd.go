@@ -10,8 +10,9 @@ const crowdedRows = 1_000_000
 // far back the count of rows must reach.
 const crowdHours = 25
 
-// crowd counts the quota rows made in each of the last hours. Their sum is an
-// upper bound of the rows there are.
+// crowd counts the quota rows made in each of the last hours. Their sum is
+// about the number of rows there are: one that is used for longer than a day
+// is not counted any more.
 type crowd struct {
 	_     struct{} `cbor:",toarray"`
 	Hour  uint32   // of the last entry

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pinferry/pinferry/otp/text"
@@ -61,8 +62,16 @@ func (o *Outbox) queued(m *Message) {
 	}
 	app, ok := o.box.Apps.ByID(m.App)
 	e := newEntry(m, ok && app.Mode == Test)
-	o.length.Add(1)
+	o.count(m.Priority).Add(1)
 	o.tell(func(ev *events) { ev.queued = append(ev.queued, e) })
+}
+
+// count is the tally that a priority belongs to.
+func (o *Outbox) count(p Priority) *atomic.Int64 {
+	if p == PriorityCode {
+		return &o.codes
+	}
+	return &o.plain
 }
 
 // Changed, Reported and Confirmed make the outbox the [RouteSink] of its
@@ -157,12 +166,18 @@ func (d *dispatcher) run(ctx context.Context) {
 func (d *dispatcher) round(stopping bool) time.Duration {
 	o := d.o
 	now := o.box.Clock.Now()
+	// The routes are asked before the news is heard: a slot that was freed by a
+	// late confirmation must not be seen before the confirmation.
+	statuses := make([]RouteStatus, len(o.lanes))
+	for i, l := range o.lanes {
+		statuses[i] = l.route.Status()
+	}
 	d.hear()
 	d.release(now)
 	d.queue.ripen(now)
 	w := work{d: d, now: now, expired: d.queue.expired(now)}
 	if !stopping {
-		d.claim(&w)
+		d.claim(&w, statuses)
 	}
 	if !w.empty() {
 		// A context without end: the outcome of an attempt must be written.
@@ -173,7 +188,7 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 		}
 		w.done()
 	}
-	o.length.Store(int64(len(d.queue.waiting)))
+	d.tally()
 	next := time.Hour
 	for _, t := range []Time{d.queue.next(), d.heldUntil} {
 		if t != 0 {
@@ -181,6 +196,18 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 		}
 	}
 	return next
+}
+
+// tally counts the queue anew.
+func (d *dispatcher) tally() {
+	codes := 0
+	for _, p := range d.queue.waiting {
+		if p == PriorityCode {
+			codes++
+		}
+	}
+	d.o.codes.Store(int64(codes))
+	d.o.plain.Store(int64(len(d.queue.waiting) - codes))
 }
 
 // hear takes over what was told since the last round.
@@ -203,20 +230,21 @@ func (d *dispatcher) hear() {
 	d.pending.verdicts = append(d.pending.verdicts, news.verdicts...)
 	d.pending.confirmed = append(d.pending.confirmed, news.confirmed...)
 	d.pending.reports = append(d.pending.reports, news.reports...)
+	d.pending.reports = d.pending.reports[max(0, len(d.pending.reports)-patientReports):]
 	d.pending.reports = slices.DeleteFunc(d.pending.reports, func(r reportEvent) bool { return r.until <= now })
 }
 
 // claim picks messages for the free slots of the routes, in the order of the
 // routes: a message goes to the first one that it does not avoid.
-func (d *dispatcher) claim(w *work) {
+func (d *dispatcher) claim(w *work, statuses []RouteStatus) {
 	type open struct {
 		*lane
 		status RouteStatus
 		free   int
 	}
 	var lanes []open
-	for _, l := range d.o.lanes {
-		s := l.route.Status()
+	for i, l := range d.o.lanes {
+		s := statuses[i]
 		if free := min(s.Free, s.Slots-l.busy); s.State == RouteReady && free > 0 {
 			lanes = append(lanes, open{l, s, free})
 		}
@@ -224,11 +252,13 @@ func (d *dispatcher) claim(w *work) {
 	// A message that avoids a route goes there only if no other one is ready,
 	// whether free or not.
 	elsewhere := func(e *entry, not string) bool {
-		return slices.ContainsFunc(d.o.lanes, func(l *lane) bool {
-			name, s := l.route.Name(), l.route.Status()
-			return name != not && s.State == RouteReady && usable(s, e.test) &&
-				!slices.Contains(e.avoid, name) && !slices.Contains(e.barred, name)
-		})
+		for i, l := range d.o.lanes {
+			name, s := l.route.Name(), statuses[i]
+			if name != not && s.State == RouteReady && usable(s, e.test) && !slices.Contains(e.avoid, name) && !slices.Contains(e.barred, name) {
+				return true
+			}
+		}
+		return false
 	}
 	for _, l := range lanes {
 		name := l.route.Name()
@@ -270,7 +300,10 @@ func (o *Outbox) send(c claim) (v Verdict) {
 		o.box.Log.Error().Err(err).Str("message", c.message.ID.String()).Msg("the message cannot be rendered")
 		return Verdict{Outcome: Refused, Reason: ReasonEncoding, Retry: RetryNever}
 	}
-	return c.lane.route.Send(context.Background(), Outgoing{
+	left := c.message.Deadline.Sub(o.box.Clock.Now())
+	ctx, cancel := context.WithTimeout(context.Background(), left)
+	defer cancel()
+	return c.lane.route.Send(ctx, Outgoing{
 		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Deadline: c.message.Deadline,
 	})
 }

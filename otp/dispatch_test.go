@@ -34,7 +34,7 @@ func TestVerdicts(t *testing.T) {
 		{"one try elsewhere", []otp.Verdict{verdict(otp.Refused, otp.ReasonRecipient, otp.RetryOnce)}, otp.MessageFailed, 1, otp.MessageSent, 1},
 		{"unknown, once", []otp.Verdict{verdict(otp.Unknown, otp.ReasonNoAnswer, 0)}, otp.MessageSent, 2, otp.MessageSent, 1},
 		{"unknown, twice", slices.Repeat([]otp.Verdict{verdict(otp.Unknown, otp.ReasonNoAnswer, 0)}, 2), otp.MessageUnknown, 2, otp.MessageSent, 1},
-		{"unknown, then refused", []otp.Verdict{verdict(otp.Unknown, otp.ReasonNoAnswer, 0), verdict(otp.Refused, otp.ReasonRecipient, otp.RetryNever)}, otp.MessageFailed, 2, otp.MessageSent, 1},
+		{"unknown, then refused", []otp.Verdict{verdict(otp.Unknown, otp.ReasonNoAnswer, 0), verdict(otp.Refused, otp.ReasonRecipient, otp.RetryNever)}, otp.MessageUnknown, 2, otp.MessageSent, 1},
 		{"port gone, then back", []otp.Verdict{verdict(otp.Refused, otp.ReasonRouteGone, otp.RetryElsewhere)}, otp.MessageSent, 2, otp.MessageSent, 1},
 	} {
 		for _, second := range []bool{false, true} {

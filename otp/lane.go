@@ -25,7 +25,7 @@ func (o *Outbox) Routes() []RouteReport {
 	out := make([]RouteReport, 0, len(o.lanes))
 	for _, l := range o.lanes {
 		s := l.route.Status()
-		waiting := o.length.Load()
+		waiting := o.waiting(PriorityNormal)
 		w, _ := l.wait(s, waiting)
 		out = append(out, RouteReport{Name: l.route.Name(), RouteStatus: s, Queue: int(waiting), Wait: w})
 	}
@@ -66,9 +66,9 @@ func usable(s RouteStatus, test bool) bool { return !s.Test || test }
 
 // admit refuses a message that no route can carry in time: nothing is accepted
 // to expire in the queue.
-func (o *Outbox) admit(app *App, life time.Duration) *Error {
+func (o *Outbox) admit(app *App, priority Priority, life time.Duration) *Error {
 	reason := "This box has no route for messages. Configure a [[modem]]."
-	var shortest time.Duration = -1
+	shortest := time.Duration(-1)
 	for _, l := range o.lanes {
 		s := l.route.Status()
 		switch {
@@ -76,7 +76,7 @@ func (o *Outbox) admit(app *App, life time.Duration) *Error {
 		case s.State == RouteDown:
 			reason = "No route can send now: " + l.route.Name() + " is down (" + s.Reason + ")."
 		default:
-			w, known := l.wait(s, o.length.Load())
+			w, known := l.wait(s, o.waiting(priority))
 			if !known {
 				w = 0
 			}
@@ -94,13 +94,13 @@ func (o *Outbox) admit(app *App, life time.Duration) *Error {
 	return nil
 }
 
-// expected estimates when a message queued now is handed over, by the fastest
-// route that works.
-func (o *Outbox) expected() time.Duration {
+// expected estimates when a code queued now is handed over, by the fastest
+// route that works for its app.
+func (o *Outbox) expected(test bool) time.Duration {
 	shortest := time.Duration(-1)
 	for _, l := range o.lanes {
-		if s := l.route.Status(); s.State != RouteDown {
-			if w, _ := l.wait(s, max(o.length.Load()-1, 0)); shortest < 0 || w < shortest {
+		if s := l.route.Status(); s.State != RouteDown && usable(s, test) {
+			if w, _ := l.wait(s, max(o.waiting(PriorityCode)-1, 0)); shortest < 0 || w < shortest {
 				shortest = w
 			}
 		}

@@ -20,7 +20,9 @@ func liveKey(app string, a Address) Key { return Key{KindLive, app + "\x00" + a.
 // loadLive reads the row less what has expired.
 func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
 	_, err = load(tx, k, &row)
-	row.All = slices.DeleteFunc(row.All, func(e liveEntry) bool { return e.Expires <= now })
+	row.All = slices.DeleteFunc(row.All, func(e liveEntry) bool {
+		return e.Expires <= now || e.Expires.Sub(now) > maxCodeTTL // the clock went back
+	})
 	return row, err
 }
 

@@ -76,6 +76,8 @@ type Message struct {
 	// Tries counts attempts; MaybeSent those of them that may have reached the
 	// handset. MaybeSent never passes 2.
 	Tries, MaybeSent uint8
+	// MaybeRoute is the route of the last attempt whose outcome is not known.
+	MaybeRoute string
 	// Avoid names routes that are tried last, or (Barred) not at all.
 	Avoid, Barred []string
 	// PossibleDuplicate marks a repeat after an unknown outcome.

@@ -18,7 +18,8 @@ type Outbox struct {
 	lanes []*lane
 
 	stopping atomic.Bool
-	length   atomic.Int64 // messages that wait
+	codes    atomic.Int64 // codes that wait
+	plain    atomic.Int64 // plain messages that wait behind them
 	wake     chan struct{}
 
 	mu     sync.Mutex
@@ -32,8 +33,17 @@ func NewOutbox(box *Box, routes []Route) *Outbox {
 	for _, r := range routes {
 		o.lanes = append(o.lanes, &lane{route: r})
 	}
-	box.Metrics.gauge("pinferry_queue_messages", func() float64 { return float64(o.length.Load()) })
+	box.Metrics.gauge("pinferry_queue_messages", func() float64 { return float64(o.waiting(PriorityNormal)) })
 	return o
+}
+
+// waiting counts the messages that go before one of this priority, as far as
+// they are counted apart: codes go before everything.
+func (o *Outbox) waiting(p Priority) int64 {
+	if p == PriorityCode {
+		return o.codes.Load()
+	}
+	return o.codes.Load() + o.plain.Load()
 }
 
 // Stop refuses new verifications and messages from now on; what is queued
@@ -62,7 +72,7 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 	if err != nil {
 		return Message{}, err
 	}
-	if err := o.admit(c.App, r.TTL); err != nil {
+	if err := o.admit(c.App, r.Priority, r.TTL); err != nil {
 		return Message{}, err
 	}
 	var m Message
@@ -102,10 +112,6 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 	switch {
 	case !c.Secret:
 		return refuse(Forbidden, "Only a secret key (sk_) may send messages of its own text.")
-	case o.stopping.Load():
-		return refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
-	case o.box.low():
-		return refuseFor(StorageLow, time.Minute, "The box is short of disk space and starts nothing new. Free some space on it.")
 	case r.TTL < minTTL || r.TTL > maxTTL:
 		return refuse(InvalidRequest, "ttl is between 1m and 24h.")
 	case r.Priority > PriorityHigh:
@@ -116,6 +122,21 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 		return refuse(InvalidRequest, "text is longer than 1000 bytes of UTF-8.")
 	case strings.ContainsFunc(r.Text, func(c rune) bool { return c < ' ' && c != '\n' || c == 0x7f }):
 		return refuse(InvalidRequest, "text holds a control character. Only line feeds are allowed.")
+	}
+	if refusal := o.closed(); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// closed refuses new verifications and messages while the box stops or its
+// disk is nearly full.
+func (o *Outbox) closed() *Error {
+	switch {
+	case o.stopping.Load():
+		return refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
+	case o.box.low():
+		return refuseFor(StorageLow, time.Minute, "The box is short of disk space and starts nothing new. Free some space on it.")
 	}
 	return nil
 }

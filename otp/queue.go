@@ -18,6 +18,7 @@ type entry struct {
 	// handset, so that a late word from the network can find it.
 	maybeRoute, maybeDial string
 	gone                  bool // left the queue; the heaps drop it when they come to it
+	ending                bool // has its place in the heap of deadlines
 }
 
 func newEntry(m *Message, test bool) *entry {
@@ -26,7 +27,7 @@ func newEntry(m *Message, test bool) *entry {
 		avoid: m.Avoid, barred: m.Barred, test: test,
 	}
 	if m.MaybeSent > 0 {
-		e.maybeRoute, e.maybeDial = m.Route, m.Address.Dial
+		e.maybeRoute, e.maybeDial = m.MaybeRoute, m.Address.Dial
 	}
 	return e
 }
@@ -37,7 +38,7 @@ type queue struct {
 	lines   [PriorityCode + 1][]*entry
 	delayed timeHeap // by notBefore
 	ends    timeHeap // by deadline; holds what is gone until it is compacted
-	waiting map[ID]struct{}
+	waiting map[ID]Priority
 }
 
 // push queues an entry. A message that waits already is left where it is: one
@@ -47,11 +48,14 @@ func (q *queue) push(e *entry, now Time) {
 		return
 	}
 	if q.waiting == nil {
-		q.waiting = map[ID]struct{}{}
+		q.waiting = map[ID]Priority{}
 	}
-	q.waiting[e.id] = struct{}{}
-	q.ends.compact(2 * len(q.waiting))
-	heap.Push(&q.ends, timed{e.deadline, e})
+	q.waiting[e.id] = e.priority
+	if !e.ending { // one that comes back after a fault has its place still
+		e.ending = true
+		q.ends.compact(2 * len(q.waiting))
+		heap.Push(&q.ends, timed{e.deadline, e})
+	}
 	if e.notBefore > now {
 		heap.Push(&q.delayed, timed{e.notBefore, e})
 		return
@@ -71,7 +75,9 @@ func (q *queue) ripen(now Time) {
 // expired takes out the entries whose deadline has passed.
 func (q *queue) expired(now Time) (out []*entry) {
 	for len(q.ends) > 0 && (q.ends[0].at <= now || q.ends[0].e.gone) {
-		if e := heap.Pop(&q.ends).(timed).e; !e.gone {
+		e := heap.Pop(&q.ends).(timed).e
+		e.ending = false
+		if !e.gone {
 			q.remove(e)
 			out = append(out, e)
 		}
@@ -142,7 +148,10 @@ func (h *timeHeap) compact(most int) {
 	if len(*h) <= max(most, 256) {
 		return
 	}
-	*h = slices.DeleteFunc(*h, func(t timed) bool { return t.e.gone })
+	*h = slices.DeleteFunc(*h, func(t timed) bool {
+		t.e.ending = !t.e.gone
+		return t.e.gone
+	})
 	heap.Init(h)
 }
 

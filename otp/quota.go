@@ -49,6 +49,9 @@ type quota struct {
 	// very many rows; "" is itself.
 	coarse string
 	rules  []Rule
+	// keep is what the row must remember: the rules as they are configured, of
+	// which rules may be a part or a share; nil is rules.
+	keep []Rule
 	// backoff applies to the events of the last hour (N8).
 	backoff []time.Duration
 	// code and detail are the refusal.
@@ -63,7 +66,11 @@ type quota struct {
 
 // retain is how long, and how many of, the events of a quota must be kept.
 func (q *quota) retain() (window time.Duration, count int) {
-	for _, r := range q.rules {
+	rules := q.keep
+	if rules == nil {
+		rules = q.rules
+	}
+	for _, r := range rules {
 		window, count = max(window, r.Window), max(count, r.Count)
 	}
 	if len(q.backoff) > 0 {
@@ -72,7 +79,7 @@ func (q *quota) retain() (window time.Duration, count int) {
 	return window, count
 }
 
-func (q *quota) lifted() bool { return len(q.rules) == 0 && len(q.backoff) == 0 }
+func (q *quota) lifted() bool { return len(q.rules)+len(q.keep)+len(q.backoff) == 0 }
 
 // ledger reads and charges quotas inside one closure.
 type ledger struct {
@@ -92,7 +99,7 @@ func (l *ledger) open(q *quota) {
 	q.key = Key{KindQuota, string(rune(q.class)) + q.subject}
 	q.found = l.read(q)
 	if !q.found && q.coarse != "" && l.rows().Total >= crowdedRows {
-		q.key.Part = string(rune(q.class)) + "~" + q.coarse
+		q.key.Part = string(rune(q.class)) + "~~" + q.coarse
 		q.found = l.read(q)
 	}
 }
@@ -117,8 +124,9 @@ func (l *ledger) wait(q *quota) time.Duration {
 	}
 	l.open(q)
 	var longest time.Duration
+	window, _ := q.retain()
 	for _, r := range q.rules {
-		longest = max(longest, q.row.waitRule(r, l.now))
+		longest = max(longest, q.row.waitRule(r, q.row.width(window), l.now))
 	}
 	return max(longest, q.row.waitBackoff(q, l.now))
 }
@@ -151,11 +159,12 @@ func (l *ledger) first(quotas []quota) (*quota, time.Duration) {
 	return worst, longest
 }
 
-// waitRule returns the time until fewer than r.Count events lie in the window.
-func (row *quotaRow) waitRule(r Rule, now Time) time.Duration {
+// waitRule returns the time until fewer than r.Count events lie in the window,
+// each of which may have happened up to width later than recorded.
+func (row *quotaRow) waitRule(r Rule, width time.Duration, now Time) time.Duration {
 	room := r.Count
 	for i := len(row.Times) - 1; i >= 0; i-- {
-		left := secondsTime(row.Times[i]).Add(row.width(r.Window) + r.Window).Sub(now)
+		left := secondsTime(row.Times[i]).Add(width + r.Window).Sub(now)
 		if left <= 0 {
 			return 0
 		}
@@ -243,7 +252,7 @@ func (row *quotaRow) count(i int) int {
 }
 
 // width is how long after its recorded second an event may have happened: one
-// sub-window, or nothing where events stand alone. Erring by it delays a
+// sub-window of what the row retains, or nothing where events stand alone. Erring by it delays a
 // caller; erring the other way would let one too many through.
 func (row *quotaRow) width(window time.Duration) time.Duration {
 	if row.Counts == nil {

@@ -2,7 +2,6 @@ package otp
 
 import (
 	"context"
-	"slices"
 	"sort"
 )
 
@@ -45,16 +44,13 @@ func (d *dispatcher) recover() error {
 		app, ok := box.Apps.ByID(m.App)
 		d.queue.push(newEntry(&m, ok && app.Mode == Test), now)
 	}
-	d.o.length.Store(int64(len(d.queue.waiting)))
+	d.tally()
 	return err
 }
 
 func (d *dispatcher) hold(m *Message, now Time) {
 	d.held = append(d.held, verdictEvent{message: m.ID, verdict: Verdict{Outcome: Unknown, Reason: ReasonRestart}})
-	i := slices.IndexFunc(d.o.lanes, func(l *lane) bool { return l.route.Name() == m.Route })
-	if i >= 0 && d.o.lanes[i].route.Status().Reports {
-		d.heldUntil = now.Add(recoverAfter)
-	}
+	d.heldUntil = now.Add(recoverAfter) // no route can tell yet whether it has reports
 	d.heldDials[m.ID] = m.Route + "\x00" + m.Address.Dial
 }
 

@@ -16,8 +16,8 @@ import (
 // Refusals: those of Start's limits and routes, and for a verification that is
 // not pending the code_ errors of Check.
 func (v *Verifications) Resend(ctx context.Context, c Caller, id ID, channel string) (Progress, error) {
-	if v.outbox.stopping.Load() {
-		return Progress{}, refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
+	if refusal := v.outbox.closed(); refusal != nil {
+		return Progress{}, refusal
 	}
 	if err := checkChannel(channel); err != nil {
 		return Progress{}, err
@@ -33,7 +33,11 @@ func (v *Verifications) Resend(ctx context.Context, c Caller, id ID, channel str
 		}
 		t.ver = ver
 		if refusal = t.dead(found); refusal != nil {
-			refusal.Detail = "This verification has ended. Start a new one."
+			if found {
+				refusal.Detail = "This verification has ended. Start a new one."
+			} else {
+				refusal.Detail = "There is no such verification."
+			}
 			return v.chargeRefusal(tx, c, t.now)
 		}
 		p, fresh, refusal, err = v.resend(&t)
@@ -59,7 +63,7 @@ func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, 
 	if last.State == MessageAccepted && last.Resend || ver.Fixed {
 		return Progress{Verification: *ver, Message: last}, false, nil, nil
 	}
-	if refusal = v.outbox.admit(t.c.App, ver.life()); refusal != nil {
+	if refusal = v.outbox.admit(t.c.App, PriorityCode, ver.life()); refusal != nil {
 		return p, false, refusal, nil
 	}
 	if refusal, err = v.charge(t.tx, t.c, ver.Address, ver.Fixed, t.now); err != nil || refusal != nil {

@@ -13,7 +13,7 @@ type Route interface {
 	Status() RouteStatus
 	// Send carries one message and tells the outcome. The dispatcher calls it
 	// only after it saw Status().Free > 0, and never more often at once than
-	// Slots. ctx ends at the message's deadline and at a forced stop; a modem
+	// Slots. ctx ends at the message's deadline; a modem
 	// that has begun a dialogue finishes it all the same. Send returns within
 	// 35 s, with Unknown if it cannot tell by then; the slot may stay taken for
 	// longer, which Status().Free shows.

@@ -51,10 +51,10 @@ func (w *work) refused(tx Tx, m *Message, v Verdict) {
 	var pause time.Duration
 	switch {
 	case v.Retry == RetryNever:
-		w.end(tx, m, MessageFailed, v.Reason, v.Detail)
+		w.fail(tx, m, v)
 		return
 	case v.Retry == RetryHere && !slices.Contains(m.Avoid, route):
-		m.Avoid = append(m.Avoid, route) // elsewhere at once if there is another; else here again
+		m.Avoid = append(m.Avoid, route) // then elsewhere if there is another, else here again
 		pause = retryHereAfter
 	case v.Reason == ReasonRouteGone:
 		m.Avoid = appendOnce(m.Avoid, route) // nothing was handed over, and it may come back
@@ -64,14 +64,25 @@ func (w *work) refused(tx Tx, m *Message, v Verdict) {
 	}
 	once := v.Retry == RetryOnce && len(m.Barred) > 1
 	if once || m.Tries >= maxAttempts || !w.wayLeft(m) {
-		w.end(tx, m, MessageFailed, v.Reason, v.Detail)
+		w.fail(tx, m, v)
 		return
 	}
 	w.again(tx, m, v.Reason, v.Detail, pause)
 }
 
+// fail ends a message that was refused. If an attempt before may have reached
+// the handset, nobody knows that it failed.
+func (w *work) fail(tx Tx, m *Message, v Verdict) {
+	state := MessageFailed
+	if m.MaybeSent > 0 {
+		state = MessageUnknown
+	}
+	w.end(tx, m, state, v.Reason, v.Detail)
+}
+
 // unknown repeats a message once if it is worth it, and ends it otherwise.
 func (w *work) unknown(tx Tx, m *Message, v Verdict) error {
+	m.MaybeRoute = m.Route
 	worth := m.MaybeSent < maxMaybeSent && m.Deadline.Sub(w.now) >= worthRepeating && w.wayLeft(m)
 	if worth && m.IsCode() {
 		var err error
@@ -102,18 +113,22 @@ func (w *work) again(tx Tx, m *Message, reason Reason, detail string, pause time
 	w.requeue = append(w.requeue, e)
 }
 
-// wayLeft tells whether any configured route is not barred.
+// wayLeft tells whether any configured route is open to the app and not barred.
 func (w *work) wayLeft(m *Message) bool {
-	return slices.ContainsFunc(w.d.o.lanes, func(l *lane) bool { return !slices.Contains(m.Barred, l.route.Name()) })
+	app, ok := w.d.o.box.Apps.ByID(m.App)
+	return ok && slices.ContainsFunc(w.d.o.lanes, func(l *lane) bool {
+		return !slices.Contains(m.Barred, l.route.Name()) && usable(l.route.Status(), app.Mode == Test)
+	})
 }
 
 // confirm turns an unknown outcome into sent, if no repeat has begun.
 func (w *work) confirm(tx Tx, c confirmedEvent) error {
 	m, found, err := loadMessage(tx, c.message)
-	if err != nil || !found || m.Route != c.route {
+	if err != nil || !found || m.MaybeRoute != c.route {
 		return err
 	}
 	if m.State == MessageUnknown || m.State == MessageAccepted && m.MaybeSent > 0 {
+		m.Route = c.route
 		w.sent(tx, &m, c.ref, "confirmed late")
 	}
 	return nil
@@ -153,6 +168,9 @@ func (w *work) report(tx Tx, r Report) (matched bool, err error) {
 		return true, err
 	}
 	sent := m.State == MessageSent || uncertain && (m.State == MessageAccepted || m.State == MessageSending)
+	if uncertain && m.State == MessageAccepted {
+		m.Route = m.MaybeRoute
+	}
 	if !sent || m.Route != r.Route {
 		return true, nil
 	}

@@ -46,15 +46,15 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	}
 	_, fixed := c.App.TestNumbers[address.Key]
 	var p Progress
+	var replayed bool
 	var refusal *Error
 	err = v.box.Store.Update(ctx, func(tx Tx) error {
 		now := v.box.Clock.Now()
-		var replayed bool
 		if p, replayed, refusal, err = v.replay(tx, c, r, now); err != nil || replayed || refusal != nil {
 			return err
 		}
 		if !fixed {
-			if refusal = v.outbox.admit(c.App, c.App.CodeTTL); refusal != nil {
+			if refusal = v.outbox.admit(c.App, PriorityCode, c.App.CodeTTL); refusal != nil {
 				return nil
 			}
 		}
@@ -77,8 +77,10 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 			}
 		}
 		p.Message = v.message(&p.Verification, now)
-		live.put(p.Verification.ID, p.Verification.Expires)
-		live.save(tx, liveKey(c.App.ID, address))
+		if !fixed { // a test number may have any number of them
+			live.put(p.Verification.ID, p.Verification.Expires)
+			live.save(tx, liveKey(c.App.ID, address))
+		}
 		saveVerification(tx, &p.Verification)
 		createMessage(tx, &p.Message)
 		if r.IdempotencyKey != "" {
@@ -95,18 +97,18 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	if refusal != nil {
 		return Progress{}, refusal
 	}
-	v.outbox.queued(&p.Message)
+	if !replayed {
+		v.outbox.queued(&p.Message)
+	}
 	return v.progress(p), nil
 }
 
 // check refuses what no limit needs to know of.
 func (v *Verifications) check(r StartRequest) error {
-	switch {
-	case v.outbox.stopping.Load():
-		return refuseFor(ShuttingDown, 10*time.Second, "The box is stopping. Try again in a moment.")
-	case v.box.low():
-		return refuseFor(StorageLow, time.Minute, "The box is short of disk space and starts nothing new. Free some space on it.")
-	case r.Purpose != PurposeVerify:
+	if refusal := v.outbox.closed(); refusal != nil {
+		return refusal
+	}
+	if r.Purpose != PurposeVerify {
 		return refuse(InvalidRequest, "This box proves numbers only: leave purpose out, or set it to verify.")
 	}
 	return checkChannel(r.Channel)

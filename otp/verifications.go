@@ -36,9 +36,10 @@ func loadOwn(tx Tx, c Caller, id ID) (v Verification, found bool, err error) {
 }
 
 // StatusAt returns the status at a moment: a pending verification expires by
-// itself, without a write.
+// itself, without a write. One with more than its life left is of a time that
+// an accepted step back of the clock has undone.
 func (v Verification) StatusAt(now Time) Status {
-	if v.Status == Pending && now >= v.Expires {
+	if v.Status == Pending && (now >= v.Expires || v.Expires.Sub(now) > v.life()) {
 		return Expired
 	}
 	return v.Status
@@ -72,10 +73,16 @@ func (v *Verifications) progress(p Progress) Progress {
 		return p
 	}
 	if s := p.Message.State; s == MessageAccepted || s == MessageSending {
-		p.ETA = max(v.outbox.expected(), time.Second)
+		p.ETA = max(v.outbox.expected(v.test(&p.Verification)), time.Second)
 	}
 	p.ResendAfter = max(p.Message.Created.Add(resendAfter).Sub(now), 0)
 	return p
+}
+
+// test tells whether a verification is of an app in test mode.
+func (v *Verifications) test(ver *Verification) bool {
+	app, ok := v.box.Apps.ByID(ver.App)
+	return ok && app.Mode == Test
 }
 
 // resendAfter is what a page should count down before it offers a resend: an
@@ -111,8 +118,8 @@ func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
 }
 
 // end writes a verification that is pending no more: nothing of it is sent
-// after this closure, and its slot and its place among the live are free. It
-// returns its newest message.
+// after this closure, and its place among the live is free. It returns its
+// newest message.
 func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) (Message, error) {
 	saveVerification(tx, ver)
 	k := liveKey(ver.App, ver.Address)

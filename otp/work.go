@@ -25,8 +25,9 @@ type work struct {
 	expired []*entry
 	claims  []claim
 
+	epoch epoch // once a code needed it
+
 	// What the closure found; void until it is durable.
-	epoch   epoch
 	requeue []*entry
 	matched []int // indexes of reports that found their message
 	told    []outcome
@@ -39,8 +40,8 @@ type outcome struct {
 	detail  string
 }
 
-// empty tells whether there is nothing to write. Reports that wait for their
-// message are worth a look only when a verdict may have brought it.
+// empty tells whether there is nothing to look at. Reports that wait for their
+// message are looked at each time, for a verdict may have brought it.
 func (w *work) empty() bool {
 	p := &w.d.pending
 	return len(w.expired) == 0 && len(w.claims) == 0 && len(p.verdicts) == 0 && len(p.confirmed) == 0 && len(p.reports) == 0
@@ -51,36 +52,35 @@ func (w *work) write(tx Tx) error {
 	w.epoch, w.requeue, w.matched, w.told = epoch{}, nil, nil, nil
 	p := &w.d.pending
 	for _, v := range p.verdicts {
-		if err := w.settle(tx, v); err != nil {
-			return err
-		}
+		w.damaged(v.message, w.settle(tx, v))
 	}
 	for _, c := range p.confirmed {
-		if err := w.confirm(tx, c); err != nil {
-			return err
-		}
+		w.damaged(c.message, w.confirm(tx, c))
 	}
 	for i, r := range p.reports {
 		ok, err := w.report(tx, r.Report)
-		if err != nil {
-			return err
-		}
-		if ok {
+		w.damaged(ID{}, err)
+		if ok || err != nil {
 			w.matched = append(w.matched, i)
 		}
 	}
 	for _, e := range w.expired {
-		if err := w.expire(tx, e); err != nil {
-			return err
-		}
+		w.damaged(e.id, w.expire(tx, e))
 	}
 	for i := range w.claims {
-		if err := w.begin(tx, &w.claims[i]); err != nil {
-			return err
-		}
+		w.damaged(w.claims[i].entry.id, w.begin(tx, &w.claims[i]))
 	}
 	w.d.o.box.Clock.Mark(tx)
 	return nil
+}
+
+// damaged logs a row that cannot be read: a message that nothing can be done
+// about must not keep the others from being sent. A fault of the store itself
+// fails the closure all the same.
+func (w *work) damaged(id ID, err error) {
+	if err != nil {
+		w.d.o.box.Log.Error().Err(err).Str("message", id.String()).Msg("a message cannot be read and is passed over")
+	}
 }
 
 // done carries out what is durable now.
