@@ -36,7 +36,7 @@ help: ## list what can be made
 run: build ## build, and run a throw-away box with a simulated modem on 127.0.0.1:7467
 	./bin/pinferry demo
 
-test: ## run every test and the check of the architecture
+test: ## run the tests and the check of the architecture
 	@race="$(RACE)"; \
 	test -n "$$race" || echo "no C compiler that suits: testing WITHOUT the race detector"; \
 	set -x; $(GO) test $$race ./... ./.ci/arch
@@ -54,5 +54,5 @@ fuzz: ## fuzz every target for FUZZTIME (10s)
 crash: ## kill a box under load 200 times (ROUNDS)
 	ROUNDS=$(or $(ROUNDS),200) $(GO) test -count=1 -v -timeout 2h -run TestKills ./.ci/proof
 
-bench: ## measure a running box
+bench: ## measure a throw-away box beside a bare handler
 	@$(GO) run ./.ci/bench

@@ -1102,6 +1102,9 @@ func (d *daemon) watch(every time.Duration) {
 		ctx, cancel := context.WithTimeout(context.Background(), every)
 		err := d.box.Beat(ctx)
 		cancel()
+		if otp.AsError(err) != nil && otp.AsError(err).Code == otp.StorageLow && !d.db.Stats().Failed {
+			err = nil // the writer answered: a full disk is no reason to be restarted
+		}
 		if err == nil {
 			err = d.notify.Beat()
 		}

@@ -158,8 +158,8 @@ func (app *App) prepareNumbers() error {
 		return errors.New("countries is missing: list the countries that may be sent to, such as countries = [\"CH\"], or [\"*\"] for every one")
 	}
 	for _, c := range app.Countries {
-		if c != "*" && (len(c) != 2 || strings.ToUpper(c) != c) {
-			return fmt.Errorf("countries: %q is not a two-letter country code in capitals", c)
+		if c != "*" && !phone.Country(c) {
+			return fmt.Errorf("countries: %q is not a two-letter country code in capitals, such as \"CH\" or \"GB\"", c)
 		}
 	}
 	for _, p := range app.SafePrefixes {

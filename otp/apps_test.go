@@ -21,6 +21,7 @@ func TestAppMistakes(t *testing.T) {
 		{"keys", func(a *otp.App) { a.Keys = [][32]byte{sha256.Sum256([]byte("sk_other"))} }},
 		{"countries", func(a *otp.App) { a.Countries = nil }},
 		{"countries", func(a *otp.App) { a.Countries = []string{"ch"} }},
+		{"countries", func(a *otp.App) { a.Countries = []string{"CH", "UK"} }},
 		{"mode", func(a *otp.App) { a.Mode = "prod" }},
 		{"doors", func(a *otp.App) { a.Doors = []string{"nativ"} }},
 		{"code_length", func(a *otp.App) { a.CodeLength = 5 }},

@@ -21,7 +21,7 @@ func liveKey(app string, a Address) Key { return Key{KindLive, app + "\x00" + a.
 func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
 	_, err = load(tx, k, &row)
 	row.All = slices.DeleteFunc(row.All, func(e liveEntry) bool {
-		return e.Expires <= now || e.Expires.Sub(now) > maxCodeTTL // the clock went back
+		return e.Expires <= now || e.Expires.Sub(now) > maxCodeTTL+clockSlack // the clock went back
 	})
 	return row, err
 }

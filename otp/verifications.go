@@ -35,11 +35,15 @@ func loadOwn(tx Tx, c Caller, id ID) (v Verification, found bool, err error) {
 	return v, found && v.App == c.App.ID, err
 }
 
+// clockSlack is how much later than the moment that a closure goes by something
+// may have been written, without the clock having gone back.
+const clockSlack = time.Minute
+
 // StatusAt returns the status at a moment: a pending verification expires by
 // itself, without a write. One with more than its life left is of a time that
 // an accepted step back of the clock has undone.
 func (v Verification) StatusAt(now Time) Status {
-	if v.Status == Pending && (now >= v.Expires || v.Expires.Sub(now) > v.life()) {
+	if v.Status == Pending && (now >= v.Expires || v.Expires.Sub(now) > v.life()+clockSlack) {
 		return Expired
 	}
 	return v.Status

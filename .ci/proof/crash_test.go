@@ -52,18 +52,22 @@ func TestKills(t *testing.T) {
 					}
 					mu.Lock()
 					next++
-					to := number(next * 1000)
+					to := number(next * 17)
 					mu.Unlock()
 					a := b.try("POST", "/v1/verifications", startBody(to))
 					switch a.status {
 					case 0:
 						return // killed
+					case 503: // the modem is slower than we are
 					case 201:
 						s := started{a.field(t, "id"), a.field(t, "message", "id"), to}
 						mu.Lock()
 						all = append(all, s)
 						mu.Unlock()
 						waiting = append(waiting, s)
+					default:
+						t.Errorf("a start was answered with %d: %s", a.status, a.body)
+						return
 					}
 					// Use some of the codes that have come, and give the modem time.
 					time.Sleep(2 * time.Millisecond)
@@ -81,12 +85,13 @@ func TestKills(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(5+rand.IntN(400)) * time.Millisecond)
+		before, lasted := len(all), time.Duration(5+rand.IntN(400))*time.Millisecond
+		time.Sleep(lasted)
 		b.kill()
 		close(stop)
 		load.Wait()
-		if round == 0 && len(all) == 0 {
-			t.Fatal("no verification was started")
+		if all := len(all); all == before && lasted > 100*time.Millisecond {
+			t.Errorf("round %d: nothing was started", round)
 		}
 	}
 

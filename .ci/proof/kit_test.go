@@ -164,6 +164,7 @@ func (b *box) tail() string {
 type answer struct {
 	status int
 	body   []byte
+	head   string
 }
 
 func (a answer) field(t *testing.T, path ...string) string {
@@ -197,7 +198,7 @@ func (b *box) try(method, path, body string) answer {
 	if err != nil {
 		return answer{}
 	}
-	return answer{r.StatusCode, text}
+	return answer{r.StatusCode, text, fmt.Sprint(r.Header)}
 }
 
 // call makes a call that must be answered with this status.
@@ -290,8 +291,8 @@ func wrong(right string) string {
 	return string(b)
 }
 
-// number is the n-th of many phone numbers, spread over blocks.
-func number(n int) string { return fmt.Sprintf("+4179%07d", n) }
+// number is the n-th of ten million phone numbers.
+func number(n int) string { return fmt.Sprintf("+4179%07d", n%10_000_000) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

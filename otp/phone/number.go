@@ -127,3 +127,7 @@ func Block(key string, drop int) string {
 	}
 	return key[:min(len(key), max(len(key)-drop, 1))]
 }
+
+// Country tells whether code is an ISO 3166 region that numbers are given out
+// in.
+func Country(code string) bool { return phonenumbers.GetCountryCodeForRegion(code) != 0 }

@@ -79,8 +79,11 @@ func (o *Console) AcceptClock(c *web.Call) error {
 func (o *Console) Backup(c *web.Call) error {
 	life, cancel := context.WithCancel(c.Life)
 	out, in := io.Pipe()
+	// A reader that has stalled must not hold up a stop.
+	stop := context.AfterFunc(life, func() { out.CloseWithError(context.Cause(life)) })
 	go func() {
 		defer cancel()
+		defer stop()
 		in.CloseWithError(o.actions.Backup(life, in))
 	}()
 	c.HTTP.SetContentType("application/octet-stream")

@@ -90,7 +90,7 @@ func kindOf(code otp.Code) (kind, bool) {
 	case otp.CaptchaRequired:
 		k.status, k.title = 400, "Captcha required"
 	case otp.ChannelUnavailable:
-		k.status, k.title = 400, "Channel unavailable"
+		k.status, k.title = 503, "Channel unavailable"
 	case otp.Busy:
 		k.status, k.title = 503, "Busy"
 	case otp.StorageLow:
