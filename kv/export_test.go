@@ -35,3 +35,9 @@ func Rounds(db *DB) func(context.Context) {
 	u := &upkeep{flattened: db.now()}
 	return func(ctx context.Context) { db.round(ctx, u) }
 }
+
+// AppendTarget and Targets write and read what an expiry row lists.
+var (
+	AppendTarget = appendTarget
+	Targets      = targets
+)
