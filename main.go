@@ -147,6 +147,15 @@ func (p *program) dispatch(args []string) error {
 		}
 		names = append(names, c.name)
 	}
+	var family []string
+	for _, name := range names {
+		if strings.HasPrefix(name, args[0]+" ") {
+			family = append(family, name)
+		}
+	}
+	if len(family) > 0 {
+		return fail(exitUsage, "%s what? There is %s", args[0], strings.Join(family, ", "))
+	}
 	asked := args[0]
 	if near, _ := text.Nearest(strings.Join(args[:min(2, len(args))], " "), names); len(args) > 1 && strings.Contains(near, " ") {
 		asked = strings.Join(args[:2], " ")
@@ -1514,7 +1523,7 @@ func (p *program) verify(in *invocation) error {
 	lines := bufio.NewScanner(p.stdin)
 	for {
 		// Questions go to stderr: stdout is for the result.
-		fmt.Fprintf(p.stderr, "code sent to %s: ", v.To)
+		fmt.Fprintf(p.stderr, "code for %s: ", v.To)
 		if !lines.Scan() {
 			fmt.Fprintln(p.stderr)
 			if err := p.call(in, "DELETE", path, nil, nil); err != nil {
