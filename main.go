@@ -153,7 +153,7 @@ func (p *program) dispatch(args []string) error {
 			family = append(family, name)
 		}
 	}
-	if len(family) > 0 {
+	if len(family) > 0 && len(args) == 1 {
 		return fail(exitUsage, "%s what? There is %s", args[0], strings.Join(family, ", "))
 	}
 	asked := args[0]
