@@ -1359,6 +1359,11 @@ func (p *program) reach(in *invocation, ask func(*admin.Client) error) error {
 		sockets = p.sockets()
 	}
 	for _, path := range sockets {
+		if dir := filepath.Dir(path); in.socket == "" && p.getenv("PINFERRY_SOCKET") == "" && filepath.Dir(dir) == filepath.Clean(os.TempDir()) {
+			if err := ownRunDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fail(exitRefused, "no socket there is trusted: %w", err)
+			}
+		}
 		err := ask(admin.Dial(path))
 		switch {
 		case errors.Is(err, fs.ErrPermission):
@@ -1422,6 +1427,11 @@ func openRunDir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
 		return err
 	}
+	return ownRunDir(dir)
+}
+
+// ownRunDir makes sure that nobody but this user can have put a socket there.
+func ownRunDir(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err

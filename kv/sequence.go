@@ -72,6 +72,7 @@ func (s *sequence) sync() error {
 		return nil
 	}
 	if err := s.file.Sync(); err != nil {
+		s.dirty.Store(true) // the next round tries again
 		return fmt.Errorf("sync sequence: %w", err)
 	}
 	return nil

@@ -114,7 +114,10 @@ func (w *writer) linger() {
 // serve runs one batch, commits it and answers it.
 func (w *writer) serve() {
 	refusal := w.refusal()
-	snapshot := w.engine.NewTransaction(false)
+	var snapshot *badger.Txn
+	if refusal == nil { // an engine that panicked in a commit might never give one
+		snapshot = w.engine.NewTransaction(false)
+	}
 	begun := w.now()
 	left := w.taken
 	for len(w.batch) < maxCalls && !w.merged.full() && len(left) > 0 {
@@ -136,7 +139,9 @@ func (w *writer) serve() {
 		w.batch = append(w.batch, c)
 		w.verdicts = append(w.verdicts, verdict)
 	}
-	snapshot.Discard()
+	if snapshot != nil {
+		snapshot.Discard()
+	}
 	rest := copy(w.taken, left)
 	clear(w.taken[rest:])
 	w.taken = w.taken[:rest]
