@@ -44,15 +44,19 @@ func (g *Gateway) carry(ctx context.Context, s *session, j *job) error {
 	return err
 }
 
-// finish gives the verdict, or, when Send has left with Unknown, confirms that
-// the message was sent after all. Only then is the slot free: a repeat that
-// waits for it must hear of the confirmation first.
+// finish frees the slot and gives the verdict. When Send has left with Unknown
+// it confirms that the message was sent after all, and frees the slot only then:
+// a repeat that waits for it must hear of the confirmation first.
 func (g *Gateway) finish(j *job, v otp.Verdict) {
 	g.current = nil
-	if !j.answer(v) && v.Outcome == otp.Sent {
+	waiting := !j.given.Swap(true)
+	if !waiting && v.Outcome == otp.Sent {
 		g.sink.Confirmed(g.name, j.out.Message, v.Ref)
 	}
 	g.board.release()
+	if waiting {
+		j.verdict <- v
+	}
 }
 
 // pace takes the time of one message into the running mean.
