@@ -86,6 +86,12 @@ func (a *Apps) ByID(id string) (*App, bool) {
 	return app, ok
 }
 
+// test tells whether an app is in test mode; one that is not there is not.
+func (a *Apps) test(id string) bool {
+	app, ok := a.byID[id]
+	return ok && app.Mode == Test
+}
+
 // All returns the apps in the order of the file.
 func (a *Apps) All() []*App { return a.all }
 

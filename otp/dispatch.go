@@ -60,8 +60,7 @@ func (o *Outbox) queued(m *Message) {
 	if m.State != MessageAccepted {
 		return
 	}
-	app, ok := o.box.Apps.ByID(m.App)
-	e := newEntry(m, ok && app.Mode == Test)
+	e := newEntry(m, o.box.Apps.test(m.App))
 	o.count(m.Priority).Add(1)
 	o.tell(func(ev *events) { ev.queued = append(ev.queued, e) })
 }

@@ -41,8 +41,7 @@ func (d *dispatcher) recover() error {
 	})
 	sort.Slice(waiting, func(i, j int) bool { return waiting[i].Created < waiting[j].Created })
 	for _, m := range waiting {
-		app, ok := box.Apps.ByID(m.App)
-		d.queue.push(newEntry(&m, ok && app.Mode == Test), now)
+		d.queue.push(newEntry(&m, box.Apps.test(m.App)), now)
 	}
 	d.tally()
 	return err

@@ -105,8 +105,7 @@ func (w *work) again(tx Tx, m *Message, reason Reason, detail string, pause time
 	m.State, m.Reason, m.Updated = MessageAccepted, reason, w.now
 	saveMessage(tx, m)
 	w.told = append(w.told, outcome{*m, detail})
-	app, ok := w.d.o.box.Apps.ByID(m.App)
-	e := newEntry(m, ok && app.Mode == Test)
+	e := newEntry(m, w.d.o.box.Apps.test(m.App))
 	if pause > 0 {
 		e.notBefore = w.now.Add(pause)
 	}

@@ -77,16 +77,10 @@ func (v *Verifications) progress(p Progress) Progress {
 		return p
 	}
 	if s := p.Message.State; s == MessageAccepted || s == MessageSending {
-		p.ETA = max(v.outbox.expected(v.test(&p.Verification)), time.Second)
+		p.ETA = max(v.outbox.expected(v.box.Apps.test(p.Verification.App)), time.Second)
 	}
 	p.ResendAfter = max(p.Message.Created.Add(resendAfter).Sub(now), 0)
 	return p
-}
-
-// test tells whether a verification is of an app in test mode.
-func (v *Verifications) test(ver *Verification) bool {
-	app, ok := v.box.Apps.ByID(ver.App)
-	return ok && app.Mode == Test
 }
 
 // resendAfter is what a page should count down before it offers a resend: an
