@@ -3,6 +3,7 @@ package modem_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,13 +129,19 @@ func FuzzAnswers(f *testing.F) {
 		said := strings.Split(text, "\x00") // the answers, in turn
 		synctest.Test(t, func(t *testing.T) {
 			turn := 0
+			var stream atomic.Value // what the modem has said so far
+			stream.Store("")
+			say := func(answer string) string {
+				stream.Store(stream.Load().(string) + answer)
+				return answer
+			}
 			p := &peer{answer: func(unit string) string {
 				// Bit 0: the modem comes up as it should; bit 1: it prompts.
 				if honest&1 != 0 && !isSubmit(unit) && !isPDU(unit) || honest&2 != 0 && isSubmit(unit) {
-					return obliging(unit)
+					return say(obliging(unit))
 				}
 				turn++
-				return said[turn%len(said)]
+				return say(said[turn%len(said)])
 			}}
 			g := modem.New("gsm0", p.open, modem.Config{})
 			ctx, cancel := context.WithCancel(t.Context())
@@ -143,7 +150,9 @@ func FuzzAnswers(f *testing.F) {
 			for range 3 {
 				time.Sleep(5 * time.Second)
 				v, passed := took(func() otp.Verdict { return g.Send(t.Context(), sample()) })
-				if v.Outcome == otp.Sent && !(strings.Contains(text, "+CMGS:") && strings.Contains(text, "OK")) {
+				// Two answers in a row may make one line: "...\nO", "K\r...".
+				_, after, reference := strings.Cut(stream.Load().(string), "+CMGS:")
+				if v.Outcome == otp.Sent && !(reference && strings.Contains(after, "OK")) {
 					t.Errorf("sent, by %q", text)
 				}
 				if v.Outcome == 0 || passed > 35*time.Second {
