@@ -36,6 +36,10 @@ var prefixes = [...]byte{
 	otp.KindQuota:        'q',
 	otp.KindKnown:        'k',
 	otp.KindIdempotency:  'i',
+	otp.KindUser:         'u',
+	otp.KindUserName:     'a',
+	otp.KindSession:      'f',
+	otp.KindExchange:     'x',
 }
 
 var (

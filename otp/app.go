@@ -51,17 +51,26 @@ type App struct {
 	CodeLength  int           // 6 to 10, default 6
 	CodeTTL     time.Duration // 30 s to 10 min, default 5 min
 	Resend      ResendPolicy  // default same
-	Sessions    bool
+	// Sessions says whether a login opens a session; only the doors native and
+	// twilio can do without.
+	Sessions bool
+	// Private says that no door tells who is registered but to who has proven
+	// the number.
 	Private     bool
 	Countries   []string // ISO 3166 regions, or "*"
 	WebDomain   string
 	AndroidHash string
 	// Texts are message templates by locale; what is missing is the built-in
 	// text of that locale.
-	Texts     map[string]string
-	Origins   []string
+	Texts   map[string]string
+	Origins []string // of pages that may call with the app's publishable key
+	// Redirects are the places that a person may be sent to after a login, each
+	// matched as a whole; the first is the default.
 	Redirects []string
-	Inbound   bool
+	// Options are names of placeholders that a start may fill (templateOptions)
+	// in the app's own texts: {order}.
+	Options []string
+	Inbound bool
 
 	templates map[string]text.Template // by locale, once prepared
 }

@@ -28,7 +28,7 @@ const (
 )
 
 // Doors are the wire formats that an app can open.
-var Doors = []string{"native"}
+var Doors = []string{"native", "ssojet", "passage", "strike", "gotrue", "descope", "twilio"}
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
@@ -109,6 +109,34 @@ func (a *Apps) Sole() (*App, bool) {
 	return nil, false
 }
 
+// At returns the app that a caller means who names none at a door: the one of
+// the host (a Host header, with or without a port), else the default app, else
+// the only one with this door.
+func (a *Apps) At(door, host string) (*App, bool) {
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host = host[:colon]
+	}
+	var open []*App
+	for _, app := range a.all {
+		if !app.Open(door) {
+			continue
+		}
+		if slices.ContainsFunc(app.Hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+			return app, true
+		}
+		open = append(open, app)
+	}
+	for _, app := range open {
+		if app.Default {
+			return app, true
+		}
+	}
+	if len(open) == 1 {
+		return open[0], true
+	}
+	return nil, false
+}
+
 // prepare fills the defaults of an app and checks it.
 func (app *App) prepare(segments func(string) int) error {
 	if app.Name == "" {
@@ -126,6 +154,9 @@ func (app *App) prepare(segments func(string) int) error {
 		return err
 	}
 	if err := app.prepareNumbers(); err != nil {
+		return err
+	}
+	if err := app.checkPlaces(); err != nil {
 		return err
 	}
 	return app.prepareTexts(segments)
@@ -155,6 +186,11 @@ func (app *App) preparePolicy() error {
 	}
 	if app.Resend != ResendSame && app.Resend != ResendNew {
 		return fmt.Errorf("resend: %q is neither \"same\" nor \"new\"", app.Resend)
+	}
+	for _, door := range app.Doors {
+		if !app.Sessions && door != "native" && door != "twilio" {
+			return fmt.Errorf("sessions: the door %q answers with a session, so sessions = false is for the doors native and twilio only", door)
+		}
 	}
 	return nil
 }
@@ -204,6 +240,14 @@ func (app *App) prepareTexts(segments func(string) int) error {
 			return fmt.Errorf("android_hash: %w", err)
 		}
 	}
+	for i, name := range app.Options {
+		if err := text.CheckOption(name); err != nil {
+			return fmt.Errorf("template_options: %w", err)
+		}
+		if slices.Contains(app.Options[:i], name) {
+			return fmt.Errorf("template_options: %q is there twice", name)
+		}
+	}
 	app.templates = map[string]text.Template{}
 	for _, locale := range text.Locales() {
 		app.templates[locale] = text.Builtin(locale)
@@ -212,7 +256,7 @@ func (app *App) prepareTexts(segments func(string) int) error {
 		if _, known := app.templates[locale]; !known {
 			return fmt.Errorf("texts: %q is not a language of this box; there is %s", locale, strings.Join(text.Locales(), ", "))
 		}
-		t, err := text.Parse(source)
+		t, err := text.Parse(source, app.Options...)
 		if err != nil {
 			return fmt.Errorf("texts.%s: %w", locale, err)
 		}
@@ -220,7 +264,7 @@ func (app *App) prepareTexts(segments func(string) int) error {
 	}
 	widest := text.Widest{
 		App: app.Name, CodeLength: app.CodeLength, Minutes: minutes(app.CodeTTL),
-		WebDomain: app.WebDomain, AndroidHash: app.AndroidHash,
+		WebDomain: app.WebDomain, AndroidHash: app.AndroidHash, Options: app.Options,
 	}
 	for _, locale := range text.Locales() {
 		err := text.CheckSegments(app.templates[locale], widest, segments)
@@ -237,10 +281,14 @@ func (app *App) prepareTexts(segments func(string) int) error {
 	return nil
 }
 
-// message renders the text that carries a code.
-func (app *App) message(locale, digits string, life time.Duration) string {
-	values := text.Values{Code: digits, App: app.Name, Minutes: minutes(life)}
-	return text.Message(app.template(locale), values, app.WebDomain, app.AndroidHash)
+// message renders the text that carries a code. An option that the start did
+// not give is empty.
+func (app *App) message(v *Verification, digits string) string {
+	values := text.Values{Code: digits, App: app.Name, Minutes: minutes(v.life()), Options: map[string]string{}}
+	for _, name := range app.Options {
+		values.Options[name] = v.wish().Options[name]
+	}
+	return text.Message(app.template(text.Match(v.Locale)), values, app.WebDomain, app.AndroidHash)
 }
 
 func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }

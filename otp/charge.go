@@ -14,55 +14,47 @@ func (v *Verifications) refused(ctx context.Context, c Caller, refusal error) er
 		return refusal
 	}
 	var limited *Error
-	err := v.box.Store.Update(ctx, func(tx Tx) error {
-		now := v.box.Clock.Now()
-		l := &ledger{tx: tx, now: now}
-		q := v.refusals(c)
-		if wait := l.wait(&q); wait > 0 {
-			v.box.Metrics.limited("refusals")
-			limited = refuseFor(q.code, wait, q.detail)
-			return l.err
-		}
-		l.add(&q)
-		return l.err
+	err := v.box.Store.Update(ctx, func(tx Tx) (err error) {
+		limited, err = v.box.chargeRefusal(tx, c, v.box.Clock.Now())
+		return err
 	})
 	switch {
 	case err != nil:
 		return err
 	case limited != nil:
+		v.box.Metrics.limited("refusals")
 		return limited
 	}
 	return refusal
 }
 
-func (v *Verifications) refusals(c Caller) quota {
+func (b *Box) refusals(c Caller) quota {
 	return quota{
 		class: refusals, subject: source(c.Address), coarse: coarseSource(c.Address),
-		rules: v.box.Limits.RefusalsPerAddress, code: LimitAddress, detail: tooMany,
+		rules: b.Limits.RefusalsPerAddress, code: LimitAddress, detail: tooMany,
 	}
 }
 
-// chargeRefusal counts a refused start against the caller's address, if it has
-// one and the count has room: attempts during a refusal do not prolong it.
-func (v *Verifications) chargeRefusal(tx Tx, c Caller, now Time) error {
-	if v.box.Limits.exempt(c.Address) {
-		return nil
+// chargeRefusal counts what may have told the caller something against its
+// address, if it has one and the count has room: attempts during a refusal do
+// not prolong it. Without room it returns the refusal that a look-up deserves.
+func (b *Box) chargeRefusal(tx Tx, c Caller, now Time) (*Error, error) {
+	if b.Limits.exempt(c.Address) {
+		return nil, nil
 	}
 	l := &ledger{tx: tx, now: now}
-	q := v.refusals(c)
-	if l.wait(&q) == 0 {
-		l.add(&q)
+	q := b.refusals(c)
+	if wait := l.wait(&q); wait > 0 {
+		return refuseFor(q.code, wait, q.detail), l.err
 	}
-	return l.err
+	l.add(&q)
+	return nil, l.err
 }
 
 const tooMany = "Too many requests. Wait as long as Retry-After says."
 
 // charge takes one send from every quota that applies, or from none.
-func (v *Verifications) charge(tx Tx, c Caller, a Address, fixed bool, now Time) (*Error, error) {
-	if fixed {
-		return nil, nil // nothing is sent to a test number
-	}
+func (v *Verifications) charge(tx Tx, c Caller, a Address, now Time) (*Error, error) {
 	l := &ledger{tx: tx, now: now}
 	quotas, err := v.sendQuotas(tx, c, a, now)
 	if err != nil {
@@ -70,7 +62,8 @@ func (v *Verifications) charge(tx Tx, c Caller, a Address, fixed bool, now Time)
 	}
 	if worst, wait := l.first(quotas); worst != nil && l.err == nil {
 		v.box.Metrics.limited(string(worst.code) + "_" + string(rune(worst.class)))
-		return refuseFor(worst.code, wait, worst.detail), v.chargeRefusal(tx, c, now)
+		_, err := v.box.chargeRefusal(tx, c, now)
+		return refuseFor(worst.code, wait, worst.detail), err
 	}
 	for i := range quotas {
 		if quotas[i].class != refusals {
@@ -93,9 +86,12 @@ func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quot
 	quotas = append(quotas, perPhone)
 	if !exempt {
 		from, coarse := source(c.Address), coarseSource(c.Address)
-		quotas = append(quotas, v.refusals(c),
+		quotas = append(quotas, v.box.refusals(c),
 			quota{class: sendsAddressPhone, subject: from + a.Key, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
 			quota{class: sendsAddress, subject: from, coarse: coarse, rules: limits.SendsPerAddress, code: LimitAddress, detail: tooMany})
+	}
+	if a.Kind == loginName {
+		return quotas, nil // no number that could be one of a block or a country
 	}
 	shared, err := v.sharedQuotas(tx, c, a, now)
 	return append(quotas, shared...), err

@@ -15,21 +15,15 @@ import (
 //
 // Refusals: [CodeUnknown], [CodeWrong], [CodeExpired], [CodeUsed],
 // [CodeExhausted] - which a private door shows as one - and [LimitPhone] and
-// [LimitAddress], by which a try is neither evaluated nor counted.
+// [LimitAddress], by which a try is neither evaluated nor counted. After the
+// right code, and by it alone: [NotRegistered], [AlreadyRegistered],
+// [UserDisabled], [Unauthorized] (the session that asked has ended) and
+// [InvalidRequest] (a login name too many); the code is used then too.
 func (v *Verifications) Check(ctx context.Context, c Caller, id ID, digits string) (Progress, error) {
-	return v.evaluate(ctx, c, digits, func(Tx) (ID, error) { return id, nil })
+	return v.evaluate(ctx, c, digits, byID(id))
 }
 
-// CheckSlot is Check for the one verification that occupies a slot.
-func (v *Verifications) CheckSlot(ctx context.Context, c Caller, slot, digits string) (Progress, error) {
-	return v.evaluate(ctx, c, digits, func(tx Tx) (ID, error) {
-		var row slotRow
-		_, err := load(tx, slotKey(c.App.ID, slot), &row)
-		return row.ID, err
-	})
-}
-
-func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, find func(Tx) (ID, error)) (Progress, error) {
+func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, find finder) (Progress, error) {
 	// People type codes as they read them: "123 456", "123-456".
 	digits = strings.NewReplacer(" ", "", "-", "").Replace(digits)
 	var p Progress
@@ -41,7 +35,7 @@ func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, f
 		}
 		t := try{v: v, tx: tx, c: c, now: v.box.Clock.Now()}
 		refusal, err = t.run(id, digits)
-		p = Progress{Verification: t.ver, Message: t.message}
+		p = Progress{Verification: t.ver, Message: t.message, Grant: t.grant}
 		return err
 	})
 	result := "approved"
@@ -66,8 +60,9 @@ type try struct {
 	c   Caller
 	now Time
 	ver Verification
-	// message is its newest, once it has been approved.
+	// message is its newest, and grant what it gave, once it has been approved.
 	message Message
+	grant   *Grant
 }
 
 // run evaluates the digits, or refuses to. Whatever it decides is written by
@@ -104,7 +99,7 @@ func (t *try) run(id ID, digits string) (*Error, error) {
 		return nil, err
 	}
 	if right {
-		return nil, t.approve()
+		return t.approve()
 	}
 	t.charge(l, append(mine, quotas...))
 	return t.wrong(caller, l.err)
@@ -140,23 +135,7 @@ func (t *try) compare(digits string) (bool, error) {
 			return false, nil
 		}
 	}
-	return subtle.ConstantTimeCompare([]byte(want), []byte(digits)) == 1, nil
-}
-
-// approve ends the verification well, remembers the number as known, and takes
-// back what is still queued.
-func (t *try) approve() error {
-	t.ver.Status, t.ver.Approved = Approved, t.now
-	known, err := loadKnown(t.tx, t.ver.Address)
-	if err != nil {
-		return err
-	}
-	known.verified(t.tx, t.ver.Address, source(t.c.Address), t.now)
-	if t.ver.Slot != "" {
-		t.tx.Delete(slotKey(t.ver.App, t.ver.Slot))
-	}
-	t.message, err = t.v.end(t.tx, &t.ver, ReasonApproved, t.now)
-	return err
+	return subtle.ConstantTimeCompare([]byte(want), []byte(digits)) == 1 && !t.ver.Decoy, nil
 }
 
 // wrong counts a wrong try; the last one kills the code.

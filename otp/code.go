@@ -19,8 +19,10 @@ import (
 // key. Whoever holds a dump of the database without them holds no code.
 type Keys struct {
 	code, idempotency []byte
-	texts             cipher.AEAD
-	fingerprint       [8]byte
+	// seals is what the key of each label of Seal is derived from.
+	seals       []byte
+	texts       cipher.AEAD
+	fingerprint [8]byte
 }
 
 // NewKeys derives the keys from the box key, which must hold at least 32 bytes.
@@ -34,6 +36,7 @@ func NewKeys(box []byte) (*Keys, error) {
 	k := &Keys{
 		code:        derive("pinferry code v1"),
 		idempotency: derive("pinferry idempotency v1"),
+		seals:       derive("pinferry seals v1"),
 		texts:       must(cipher.NewGCM(must(aes.NewCipher(derive("pinferry texts v1"))))),
 	}
 	copy(k.fingerprint[:], derive("pinferry fingerprint v1"))
@@ -150,8 +153,18 @@ func (k *Keys) openText(message ID, sealed []byte) (string, error) {
 
 // digest returns a keyed digest of a client's idempotency key or body, so that
 // the store holds neither.
-func (k *Keys) digest(parts ...string) [32]byte {
-	mac := hmac.New(sha256.New, k.idempotency)
+func (k *Keys) digest(parts ...string) [32]byte { return macOf(k.idempotency, parts) }
+
+// Seal returns HMAC-SHA-256 over parts, each behind its length, under a key of
+// its own for each label, such as "pinferry refresh v1". What is sealed with it
+// dies with the box key.
+func (k *Keys) Seal(label string, parts ...[]byte) [32]byte {
+	return macOf(must(hkdf.Expand(sha256.New, k.seals, label, 32)), parts)
+}
+
+// macOf puts a length before each part: no two lists of parts look the same.
+func macOf[T string | []byte](key []byte, parts []T) [32]byte {
+	mac := hmac.New(sha256.New, key)
 	for _, p := range parts {
 		var size [4]byte
 		binary.BigEndian.PutUint32(size[:], uint32(len(p)))

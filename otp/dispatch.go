@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/pinferry/pinferry/otp/text"
 )
 
 // events is what the dispatcher hears of between two rounds.
@@ -311,5 +309,5 @@ func (o *Outbox) render(c claim) (string, error) {
 	if !c.message.IsCode() {
 		return o.box.Keys.openText(c.message.ID, c.message.Sealed)
 	}
-	return c.app.message(text.Match(c.verification.Locale), c.digits, c.verification.life()), nil
+	return c.app.message(&c.verification, c.digits), nil
 }

@@ -13,8 +13,24 @@ import (
 // Whatever bytes stand in a row, reading them is an error at worst, and what
 // is read and written again is read the same.
 func FuzzRecords(f *testing.F) {
-	r := newRig(f, setup{limits: bare})
+	r := newRig(f, setup{limits: bare, apps: []otp.App{openApp("demo")}})
 	p := r.mustStart(r.server(), alice)
+	eventually(f, r, 0)
+	c, slot := r.at("descope"), otp.Slot{Door: "descope", Login: "bob", Named: true}
+	login := otp.StartRequest{To: bob, Purpose: otp.PurposeSignUp, Slot: slot, Wish: otp.Wish{Name: "Bob", Claims: []byte("{}")}}
+	var grants []otp.Grant
+	for n, wish := range []otp.Wish{login.Wish, {Challenge: challenge(verifier)}} {
+		login.Wish = wish
+		_, err := r.v.Start(f.Context(), c, login)
+		must(f, err)
+		done, err := r.v.CheckSlot(f.Context(), c, slot, eventually(f, r, n+1))
+		must(f, err)
+		grants = append(grants, *done.Grant)
+		login.To, login.Purpose = "", otp.PurposeSignIn
+	}
+	_, err := r.v.Start(f.Context(), c, login)
+	must(f, err)
+	session, exchange := grants[0].Session, grants[1].Exchange
 	must(f, r.store.View(context.Background(), func(tx otp.Tx) error {
 		for _, kind := range otp.Kinds() {
 			if err := tx.Scan(otp.Key{Kind: kind}, otp.Key{}, 0, func(k otp.Key, v []byte) bool {
@@ -28,6 +44,7 @@ func FuzzRecords(f *testing.F) {
 	}))
 	f.Add(byte(otp.KindVerification), []byte{})
 	f.Add(byte(otp.KindMessage), []byte{2, 0x80})
+	f.Add(byte(otp.KindSession), []byte{1, 0x80})
 	r.stop()
 	f.Fuzz(func(t *testing.T, kind byte, row []byte) {
 		store := otptest.NewMemory()
@@ -64,6 +81,34 @@ func FuzzRecords(f *testing.F) {
 		noPanic(t, second(v.Check(ctx, r.server(), p.Verification.ID, "000000")))
 		noPanic(t, second(v.Resend(ctx, r.server(), p.Verification.ID, "")))
 		noPanic(t, second(v.Start(ctx, r.server(), otp.StartRequest{To: alice, Purpose: otp.PurposeVerify})))
+		noPanic(t, second(v.Allowance(ctx, r.from("192.0.2.1"), alice)))
+		noPanic(t, second(v.CheckSlot(ctx, c, slot, "000000")))
+		noPanic(t, second(v.Start(ctx, c, login)))
+		d := otp.NewDirectory(&box)
+		if got, err := d.User(ctx, c, session.User); err == nil {
+			u, err := d.Change(ctx, c, session.User, otp.UserChange{})
+			again, err2 := d.User(ctx, c, session.User)
+			got.Updated = again.Updated
+			if got.ID == session.User && got.App == "demo" && (err != nil || err2 != nil || !reflect.DeepEqual(again, got) || !reflect.DeepEqual(u, got)) {
+				t.Errorf("a user read, written and read again differs (%v, %v)", err, err2)
+			}
+		}
+		if got, err := d.Session(ctx, c, session.ID); err == nil && got.Session.ID == session.ID && got.User.ID == session.User && got.User.App == "demo" {
+			must(t, d.RevokeAll(ctx, c, got.User.ID, session.ID))
+			again, err := d.Session(ctx, c, session.ID)
+			if err == nil {
+				again.Session.Era = got.Session.Era
+			}
+			if err != nil || !reflect.DeepEqual(again.Session, got.Session) {
+				t.Errorf("a session read, written and read again differs (%v)", err)
+			}
+		}
+		noPanic(t, second(d.Refresh(ctx, c, otp.RefreshToken{Family: session.ID})))
+		noPanic(t, second(d.Exchange(ctx, c, exchange, verifier)))
+		noPanic(t, second(d.Find(ctx, c, "bob")))
+		_, _, err := d.Users(ctx, c, 10, "")
+		noPanic(t, err)
+		noPanic(t, d.Remove(ctx, c, session.User))
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
 		_ = outbox.Run(ctx)

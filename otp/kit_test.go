@@ -28,6 +28,7 @@ type rig struct {
 	routes []*otptest.Route
 	outbox *otp.Outbox
 	v      *otp.Verifications
+	d      *otp.Directory
 	app    *otp.App
 	low    atomic.Bool
 	stop   func()
@@ -83,6 +84,7 @@ func newRig(t testing.TB, s setup) *rig {
 	}
 	r.outbox = otp.NewOutbox(r.box, routes)
 	r.v = otp.NewVerifications(r.box, r.outbox)
+	r.d = otp.NewDirectory(r.box)
 	r.run()
 	return r
 }
@@ -105,6 +107,13 @@ func (r *rig) run() {
 
 func demoApp(id string) otp.App {
 	return otp.App{ID: id, Name: "Demo", Countries: []string{"*"}, Keys: [][32]byte{sha256.Sum256([]byte("pk_" + id)), sha256.Sum256([]byte("sk_" + id))}}
+}
+
+// openApp is an app with every door and with sessions.
+func openApp(id string) otp.App {
+	app := demoApp(id)
+	app.Doors, app.Sessions = otp.Doors, true
+	return app
 }
 
 // bare lifts every limit.
@@ -135,6 +144,44 @@ func (r *rig) from(address string) otp.Caller {
 
 // server is a caller with an sk_ key and without an address.
 func (r *rig) server() otp.Caller { return otp.Caller{App: r.app, Secret: true} }
+
+// at is a caller at a vendor's door, without an address.
+func (r *rig) at(door string) otp.Caller { return otp.Caller{App: r.app, Door: door} }
+
+// login proves a number and returns what that gives. It needs a bubble.
+func (r *rig) login(c otp.Caller, to string) otp.Grant {
+	r.t.Helper()
+	p, err := r.prove(c, otp.StartRequest{To: to, Purpose: otp.PurposeSignUpOrIn})
+	must(r.t, err)
+	return *p.Grant
+}
+
+// prove starts a verification and types its code. It needs a bubble.
+func (r *rig) prove(c otp.Caller, request otp.StartRequest) (otp.Progress, error) {
+	r.t.Helper()
+	p, err := r.v.Start(context.Background(), c, request)
+	must(r.t, err)
+	return r.v.Check(context.Background(), c, p.Verification.ID, r.sent())
+}
+
+// rows counts the rows of a kind.
+func (r *rig) rows(kind otp.Kind) (n int) {
+	r.t.Helper()
+	must(r.t, r.store.View(context.Background(), func(tx otp.Tx) error {
+		return tx.Scan(otp.Key{Kind: kind}, otp.Key{}, 0, func(otp.Key, []byte) bool { n++; return true })
+	}))
+	return n
+}
+
+// alive tells whether a session lives at its door.
+func (r *rig) alive(s *otp.Session) bool {
+	r.t.Helper()
+	_, err := r.d.Session(context.Background(), r.at(s.Door), s.ID)
+	if err != nil {
+		wantCode(r.t, err, otp.Unauthorized)
+	}
+	return err == nil
+}
 
 func (r *rig) start(c otp.Caller, to string) (otp.Progress, error) {
 	return r.v.Start(context.Background(), c, otp.StartRequest{To: to, Purpose: otp.PurposeVerify})

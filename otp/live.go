@@ -26,6 +26,18 @@ func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
 	return row, err
 }
 
+// keepAlive lists a verification among the live ones of its address.
+func keepAlive(tx Tx, v *Verification, now Time) error {
+	k := liveKey(v.App, v.Address)
+	row, err := loadLive(tx, k, now)
+	if err != nil {
+		return err
+	}
+	row.put(v.ID, v.Expires)
+	row.save(tx, k)
+	return nil
+}
+
 // put adds or moves an entry.
 func (row *liveRow) put(id ID, expires Time) {
 	row.remove(id)
@@ -58,12 +70,4 @@ func (row *liveRow) earliest() Time {
 		}
 	}
 	return t
-}
-
-func slotKey(app, slot string) Key { return Key{KindSlot, app + "\x00" + slot} }
-
-// slotRow names the one verification that a door finds without a handle.
-type slotRow struct {
-	_  struct{} `cbor:",toarray"`
-	ID ID
 }

@@ -3,7 +3,8 @@
 //
 // It holds rules and state machines only. There is no disk, socket or radio in
 // it: a [Store] keeps its records, a [Route] carries its messages, a [Clock]
-// tells it box time. [Verifications] and [Outbox] are the two types that act.
+// tells it box time. Three types act: [Verifications], [Outbox] and, on users
+// and their sessions, [Directory].
 //
 // A code is derived from the box key, never stored and never logged. See
 // [Keys].

@@ -1,7 +1,9 @@
 package otp_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,8 +95,50 @@ func TestParallelWrongChecksAreCounted(t *testing.T) {
 	}
 }
 
+// however many right checks ask at once, there is one grant and one
+// session.
+func TestParallelRightChecksOpenOneSession(t *testing.T) {
+	r := newRig(t, setup{limits: bare, apps: []otp.App{openApp("demo")}})
+	c := r.at("descope")
+	const rounds, parallel = 100, 50
+	for round := range rounds {
+		p, err := r.v.Start(t.Context(), c, otp.StartRequest{To: alice, Purpose: otp.PurposeSignUpOrIn})
+		must(t, err)
+		right := eventually(t, r, round)
+		grants := make([]*otp.Grant, parallel)
+		barrier := make(chan struct{})
+		var all sync.WaitGroup
+		for i := range parallel {
+			all.Go(func() {
+				<-barrier
+				p, err := r.v.Check(context.Background(), c, p.Verification.ID, right)
+				if err != nil {
+					wantCode(t, err, otp.CodeUsed)
+				}
+				grants[i] = p.Grant
+			})
+		}
+		close(barrier)
+		all.Wait()
+		grants = slices.DeleteFunc(grants, func(g *otp.Grant) bool { return g == nil })
+		if len(grants) != 1 {
+			t.Fatalf("round %d: %d grants", round, len(grants))
+		}
+		if g := grants[0]; int(g.User.Logins) != round+1 || g.First != (round == 0) {
+			t.Fatalf("round %d: login %d", round, g.User.Logins)
+		}
+		if n := r.rows(otp.KindSession); n != round+1 {
+			t.Fatalf("round %d: %d sessions", round, n)
+		}
+		wantCode(t, second(r.v.Check(t.Context(), c, p.Verification.ID, right)), otp.CodeUsed)
+	}
+	if n := r.rows(otp.KindUser); n != 1 {
+		t.Errorf("%d users of one number", n)
+	}
+}
+
 // eventually waits, in real time, for the n-th message.
-func eventually(t *testing.T, r *rig, n int) string {
+func eventually(t testing.TB, r *rig, n int) string {
 	t.Helper()
 	for len(r.routes[0].Given()) <= n {
 		time.Sleep(100 * time.Microsecond)

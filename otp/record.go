@@ -23,6 +23,10 @@ const (
 	KindQuota                        // class byte, subject: the times of the last events
 	KindKnown                        // address key: when, and from where, it last verified here
 	KindIdempotency                  // app, NUL, digest of the client's key
+	KindUser                         // app, NUL, user id
+	KindUserName                     // app, NUL, "+" and address key or "@" and lower-case login name: the user it names
+	KindSession                      // family id
+	KindExchange                     // SHA-256 of an exchange code
 	kindEnd
 )
 

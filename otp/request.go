@@ -13,20 +13,42 @@ type Caller struct {
 	// Address is the end user's address, IPv4 unmapped. The zero Addr means that
 	// there is none to be had, and per-address rules do not apply.
 	Address netip.Addr
+	// Door is the wire format that the call came through; "" is the native one
+	// and the admin socket. A verification or session of one door is unknown at
+	// every other.
+	Door string
+	// As is the id or alias by which the call named the app; "" is the app's id.
+	As string
 }
 
 // StartRequest asks for a verification.
 type StartRequest struct {
-	To       string // as typed
+	// To is the phone as typed. "" takes the phone that Slot.Login is, or, where
+	// the door has login names, that of the user whom it names; with
+	// [PurposeStepUp], the phone of the user who asks.
+	To       string
 	Channel  string // "" is sms
 	Purpose  Purpose
 	Locale   string // BCP 47; "" is English
 	Metadata []byte // a JSON object, or nil
-	Slot     string // only for doors without a handle
+	Slot     Slot   // only for doors without a handle
 	// IdempotencyKey makes a repeat of the same Body within ten minutes answer
 	// with the first verification; "" is none.
 	IdempotencyKey string
 	Body           []byte
+
+	// Reveal is set by doors whose vendor tells at once whether a number is
+	// registered: after every limit was charged, the start is refused with
+	// [NotRegistered], [AlreadyRegistered] or [UserDisabled]. A private app tells
+	// only who has proven the number.
+	Reveal bool
+	// Again makes a start on an occupied slot a resend of the occupant.
+	Again bool
+	// Family is the session that asks, for [PurposeChangePhone],
+	// [PurposeStepUp] and whatever else needs one: its seal was checked by
+	// server/token, its life is checked here.
+	Family ID
+	Wish   Wish
 }
 
 // Progress is a verification with its newest message.
@@ -38,4 +60,7 @@ type Progress struct {
 	ETA time.Duration
 	// ResendAfter is how long a page should wait before it offers a resend.
 	ResendAfter time.Duration
+	// Grant is what an approval gave; nil unless this call approved it, and for
+	// purpose verify.
+	Grant *Grant
 }

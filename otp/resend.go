@@ -16,16 +16,24 @@ import (
 // Refusals: those of Start's limits and routes, and for a verification that is
 // not pending the code_ errors of Check.
 func (v *Verifications) Resend(ctx context.Context, c Caller, id ID, channel string) (Progress, error) {
+	return v.sendAgain(ctx, c, byID(id), channel)
+}
+
+func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, channel string) (Progress, error) {
 	if refusal := v.outbox.closed(); refusal != nil {
 		return Progress{}, refusal
 	}
-	if err := checkChannel(channel); err != nil {
-		return Progress{}, err
+	if refusal := checkChannel(channel); refusal != nil {
+		return Progress{}, refusal
 	}
 	var p Progress
 	var refusal *Error
 	var fresh bool
 	err := v.box.Store.Update(ctx, func(tx Tx) error {
+		id, err := find(tx)
+		if err != nil {
+			return err
+		}
 		t := try{v: v, tx: tx, c: c, now: v.box.Clock.Now()}
 		ver, found, err := loadOwn(tx, c, id)
 		if err != nil {
@@ -36,11 +44,12 @@ func (v *Verifications) Resend(ctx context.Context, c Caller, id ID, channel str
 			if found {
 				refusal.Detail = "This verification has ended. Start a new one."
 			} else {
-				refusal.Detail = "There is no such verification."
+				refusal.Detail = noVerification().Detail
 			}
-			return v.chargeRefusal(tx, c, t.now)
+			_, err = v.box.chargeRefusal(tx, c, t.now)
+			return err
 		}
-		p, fresh, refusal, err = v.resend(&t)
+		p, fresh, refusal, err = v.resend(&t, ver.Resend)
 		return err
 	})
 	switch {
@@ -54,7 +63,9 @@ func (v *Verifications) Resend(ctx context.Context, c Caller, id ID, channel str
 	return v.progress(p), nil
 }
 
-func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, err error) {
+// resend makes a fresh message for t.ver, which is pending, unless one waits
+// already; fresh tells whether the dispatcher must hear of it.
+func (v *Verifications) resend(t *try, policy ResendPolicy) (p Progress, fresh bool, refusal *Error, err error) {
 	ver := &t.ver
 	last, _, err := loadMessage(t.tx, ver.Message)
 	if err != nil {
@@ -66,13 +77,13 @@ func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, 
 	if refusal = v.outbox.admit(t.c.App, PriorityCode, ver.life()); refusal != nil {
 		return p, false, refusal, nil
 	}
-	if refusal, err = v.charge(t.tx, t.c, ver.Address, ver.Fixed, t.now); err != nil || refusal != nil {
+	if refusal, err = v.charge(t.tx, t.c, ver.Address, t.now); err != nil || refusal != nil {
 		return p, false, refusal, err
 	}
 	if _, err := supersede(t.tx, last.ID, ReasonResent, t.now); err != nil {
 		return p, false, nil, err
 	}
-	if ver.Resend == ResendNew || ver.Expires.Sub(t.now) < ver.life()/2 {
+	if policy == ResendNew || ver.Expires.Sub(t.now) < ver.life()/2 {
 		ver.Generation++
 		ver.Expires = t.now.Add(ver.life())
 	}
@@ -80,17 +91,13 @@ func (v *Verifications) resend(t *try) (p Progress, fresh bool, refusal *Error, 
 	if last.Route != "" {
 		m.Avoid = []string{last.Route} // what did not arrive there may arrive elsewhere
 	}
-	k := liveKey(ver.App, ver.Address)
-	live, err := loadLive(t.tx, k, t.now)
-	if err != nil {
+	saveVerification(t.tx, ver)
+	if err := keepAlive(t.tx, ver, t.now); err != nil {
 		return p, false, nil, err
 	}
-	live.put(ver.ID, ver.Expires)
-	live.save(t.tx, k)
-	saveVerification(t.tx, ver)
-	createMessage(t.tx, &m)
+	fresh = post(t.tx, ver, &m)
 	v.box.Clock.Mark(t.tx)
-	return Progress{Verification: *ver, Message: m}, true, nil, nil
+	return Progress{Verification: *ver, Message: m}, fresh, nil, nil
 }
 
 // life returns how long a code of the verification lives.

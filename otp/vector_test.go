@@ -56,3 +56,35 @@ func TestCodeFollowsItsFormula(t *testing.T) {
 		}))
 	}
 }
+
+// A seal is what its formula says, and each label has a key of its own.
+func TestSealFollowsItsFormula(t *testing.T) {
+	box := slices.Repeat([]byte{7}, 32)
+	keys, err := otp.NewKeys(box)
+	must(t, err)
+	middle, err := hkdf.Key(sha256.New, box, nil, "pinferry seals v1", 32)
+	must(t, err)
+	key, err := hkdf.Expand(sha256.New, middle, "pinferry refresh v1", 32)
+	must(t, err)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("\x00\x00\x00\x02ab\x00\x00\x00\x00\x00\x00\x00\x01c"))
+	got := keys.Seal("pinferry refresh v1", []byte("ab"), nil, []byte("c"))
+	if !hmac.Equal(got[:], mac.Sum(nil)) {
+		t.Error("the seal differs from its formula")
+	}
+	other, err := otp.NewKeys(slices.Repeat([]byte{8}, 32))
+	must(t, err)
+	for name, seal := range map[string][32]byte{
+		"another label":    keys.Seal("pinferry refresh v2", []byte("ab"), nil, []byte("c")),
+		"another cut":      keys.Seal("pinferry refresh v1", []byte("a"), []byte("b"), []byte("c")),
+		"another box key":  other.Seal("pinferry refresh v1", []byte("ab"), nil, []byte("c")),
+		"one part less":    keys.Seal("pinferry refresh v1", []byte("ab"), []byte("c")),
+		"one empty part":   keys.Seal("pinferry refresh v1", []byte("ab"), nil, []byte("c"), nil),
+		"parts in a row":   keys.Seal("pinferry refresh v1", []byte("abc")),
+		"nothing, at last": keys.Seal("pinferry refresh v1"),
+	} {
+		if seal == got {
+			t.Errorf("%s has the same seal", name)
+		}
+	}
+}

@@ -53,7 +53,7 @@ type Verification struct {
 	Channel string
 	Purpose Purpose
 	Locale  string
-	Slot    string // empty for doors with a handle
+	Slot    string // by which a door without a handle finds it; see [Slot]
 
 	Status     Status
 	Generation uint32 // of the code; raised when fresh digits are made
@@ -76,6 +76,21 @@ type Verification struct {
 	Metadata []byte
 	// Text names the template version that the policy had.
 	Text uint32
+
+	Door string // where it was started; it is good there only
+	Wish *Wish  // nil for none
+	// User and Family are who asks for a proof that needs a session.
+	User, Family ID
+	// Decoy marks one that nothing was sent for and no code approves: it stands
+	// for a login name that nobody has, where that must not be told.
+	Decoy bool
+}
+
+func (v Verification) wish() Wish {
+	if v.Wish == nil {
+		return Wish{}
+	}
+	return *v.Wish
 }
 
 // callerTries counts the wrong tries of one source address at one

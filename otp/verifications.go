@@ -28,11 +28,11 @@ func loadVerification(tx Tx, id ID) (v Verification, found bool, err error) {
 	return v, found, err
 }
 
-// loadOwn reads a verification of the caller's app. Another app's is as
+// loadOwn reads a verification of the caller's app and door. Another's is as
 // unknown as none.
 func loadOwn(tx Tx, c Caller, id ID) (v Verification, found bool, err error) {
 	v, found, err = loadVerification(tx, id)
-	return v, found && v.App == c.App.ID, err
+	return v, found && v.App == c.App.ID && v.Door == c.Door, err
 }
 
 // clockSlack is how much later than the moment that a closure goes by something
@@ -49,13 +49,27 @@ func (v Verification) StatusAt(now Time) Status {
 	return v.Status
 }
 
-// Get reads a verification of the caller's app. An unknown id is
+// Get reads a verification of the caller's app and door; a secret key at the
+// native door reads those of every door of its app. An unknown id is
 // [CodeUnknown].
 func (v *Verifications) Get(ctx context.Context, c Caller, id ID) (Progress, error) {
+	return v.read(ctx, c, byID(id))
+}
+
+func (v *Verifications) read(ctx context.Context, c Caller, find finder) (Progress, error) {
 	var p Progress
 	var found bool
-	err := v.box.Store.View(ctx, func(tx Tx) (err error) {
-		if p.Verification, found, err = loadOwn(tx, c, id); err == nil && found {
+	err := v.box.Store.View(ctx, func(tx Tx) error {
+		id, err := find(tx)
+		if err != nil {
+			return err
+		}
+		if p.Verification, found, err = loadVerification(tx, id); err != nil {
+			return err
+		}
+		everyDoor := c.Secret && c.Door == ""
+		found = found && p.Verification.App == c.App.ID && (everyDoor || p.Verification.Door == c.Door)
+		if found {
 			p.Message, _, err = loadMessage(tx, p.Verification.Message)
 		}
 		return err
@@ -64,10 +78,12 @@ func (v *Verifications) Get(ctx context.Context, c Caller, id ID) (Progress, err
 	case err != nil:
 		return Progress{}, err
 	case !found:
-		return Progress{}, refuse(CodeUnknown, "There is no such verification.")
+		return Progress{}, noVerification()
 	}
 	return v.progress(p), nil
 }
+
+func noVerification() *Error { return refuse(CodeUnknown, "There is no such verification.") }
 
 // progress fills what an answer tells beside the records.
 func (v *Verifications) progress(p Progress) Progress {
@@ -90,29 +106,46 @@ const resendAfter = 30 * time.Second
 // Cancel ends a pending verification. Canceling one that has been canceled or
 // has expired changes nothing; one that ended otherwise is a [Conflict].
 func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
+	_, err := v.cancel(ctx, c, byID(id))
+	return err
+}
+
+func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Progress, error) {
+	var p Progress
 	var refusal *Error
 	err := v.box.Store.Update(ctx, func(tx Tx) error {
 		now := v.box.Clock.Now()
+		id, err := find(tx)
+		if err != nil {
+			return err
+		}
 		ver, found, err := loadOwn(tx, c, id)
 		if err != nil {
 			return err
 		}
 		switch {
 		case !found:
-			refusal = refuse(CodeUnknown, "There is no such verification.")
+			refusal = noVerification()
+			return nil
 		case ver.Status == Approved || ver.Status == Exhausted:
 			refusal = refuse(Conflict, "This verification has ended already and cannot be canceled.")
+			return nil
 		case ver.StatusAt(now) == Pending:
 			ver.Status = Canceled
-			_, err := v.end(tx, &ver, ReasonCanceled, now)
-			return err
+			p.Message, err = v.end(tx, &ver, ReasonCanceled, now)
+		default:
+			p.Message, _, err = loadMessage(tx, ver.Message)
 		}
-		return nil
+		p.Verification = ver
+		return err
 	})
-	if err == nil && refusal != nil {
-		return refusal
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case refusal != nil:
+		return Progress{}, refusal
 	}
-	return err
+	return v.progress(p), nil
 }
 
 // end writes a verification that is pending no more: nothing of it is sent

@@ -36,6 +36,9 @@ type Widest struct {
 	Minutes     int    // the longest validity of a code
 	WebDomain   string // empty: no origin-bound line
 	AndroidHash string // empty: no Android line
+	// Options are the names of the app's own placeholders, each of which may
+	// take 32 characters of any script.
+	Options []string
 }
 
 // CheckSegments tells whether every message of a template is a single SMS. A
@@ -52,7 +55,10 @@ func CheckSegments(t Template, w Widest, segments func(string) int) error {
 	if strings.Contains(t.source, "{hash}") && w.AndroidHash == "" {
 		return errors.New("the text has {hash}, but the app has no Android hash")
 	}
-	v := Values{Code: strings.Repeat("0", w.CodeLength), App: w.App, Minutes: w.Minutes}
+	v := Values{Code: strings.Repeat("0", w.CodeLength), App: w.App, Minutes: w.Minutes, Options: map[string]string{}}
+	for _, name := range w.Options {
+		v.Options[name] = widestOption
+	}
 	message := Message(t, v, w.WebDomain, w.AndroidHash)
 	if n := segments(message); n != 1 {
 		return fmt.Errorf("the text takes %d SMS; one has room for 160 characters of the GSM alphabet, or for 70 if there is any other", n)

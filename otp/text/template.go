@@ -3,22 +3,25 @@
 // which browsers and Android apps recognise their code.
 //
 // A template knows the placeholders {code}, {app}, {minutes}, {domain} and
-// {hash} and nothing else. Values are put in once and never read again, and no
-// value can add a line: whoever may choose an app's name cannot write the
-// message. Nothing a caller sends gets into a message.
+// {hash}, and those that an app names as its options. Values are put in once
+// and never read again, and no value can add a line: whoever may choose an
+// app's name cannot write the message. Nothing a caller sends gets into a
+// message but the value of an option, which is short and leads nowhere
+// ([CheckValue]).
 package text
 
 import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// placeholders are all there are.
+// placeholders are the built-in ones.
 var placeholders = [...]string{"code", "app", "minutes", "domain", "hash"}
 
 // originLine is the origin-bound line as a template may write it itself.
@@ -35,18 +38,22 @@ type Values struct {
 	Minutes int    // {minutes}, how long the code is valid
 	Domain  string // {domain}, the app's web domain; [Message] fills it in
 	Hash    string // {hash}, the hash of its Android app; [Message] fills it in
+	// Options are the values of the app's own placeholders, every one of them:
+	// one that is missing stays as it is written.
+	Options map[string]string
 }
 
 // Parse reads a template. {code} must stand in it exactly once. {domain} is
 // the app's web domain, to be named in a sentence. {hash} is the hash of its
-// Android app, and if it is there it comes last.
+// Android app, and if it is there it comes last. options are names of
+// placeholders beside the built-in ones.
 //
 // The last line may be "@{domain} #{code}", with a {code} of its own. It is
 // what [Message] adds for an app with a web domain, and is not added twice.
 //
 // The error says what is wrong, and where a placeholder is unknown, which one
 // is nearest.
-func Parse(src string) (Template, error) {
+func Parse(src string, options ...string) (Template, error) {
 	if !utf8.ValidString(src) {
 		return Template{}, errors.New("the text is not valid UTF-8")
 	}
@@ -60,7 +67,7 @@ func Parse(src string) (Template, error) {
 		}
 	}
 	t := Template{src}
-	names, err := scan(t.body())
+	names, err := scan(t.body(), options)
 	if err != nil {
 		return Template{}, err
 	}
@@ -78,7 +85,8 @@ func Parse(src string) (Template, error) {
 }
 
 // scan returns the names of the placeholders of a source in their order.
-func scan(src string) (names []string, err error) {
+func scan(src string, options []string) (names []string, err error) {
+	known := append(slices.Clone(placeholders[:]), options...)
 	for {
 		open := strings.IndexAny(src, "{}")
 		if open < 0 {
@@ -88,22 +96,13 @@ func scan(src string) (names []string, err error) {
 		if src[open] == '}' || !closed {
 			return nil, errors.New("the text has a brace that belongs to no placeholder; braces cannot be sent")
 		}
-		if !known(name) {
-			near, _ := Nearest(strings.ToLower(name), placeholders[:])
+		if !slices.Contains(known, name) {
+			near, _ := Nearest(strings.ToLower(name), known)
 			return nil, fmt.Errorf("the text has the unknown placeholder {%s}; the nearest is {%s}", name, near)
 		}
 		names = append(names, name)
 		src = rest
 	}
-}
-
-func known(name string) bool {
-	for _, p := range placeholders {
-		if p == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Render puts the values into the template, once: braces in a value stay what
@@ -112,13 +111,17 @@ func known(name string) bool {
 func (t Template) Render(v Values) string { return render(t.source, v) }
 
 func render(src string, v Values) string {
-	return strings.NewReplacer(
+	pairs := []string{
 		"{code}", flat(v.Code),
 		"{app}", flat(v.App),
 		"{minutes}", strconv.Itoa(v.Minutes),
 		"{domain}", flat(v.Domain),
 		"{hash}", flat(v.Hash),
-	).Replace(src)
+	}
+	for name, value := range v.Options {
+		pairs = append(pairs, "{"+name+"}", flat(value))
+	}
+	return strings.NewReplacer(pairs...).Replace(src)
 }
 
 // flat returns a value in one line.
