@@ -54,6 +54,7 @@ const (
 	cbor    = "github.com/fxamacker/cbor/v2"
 	fast    = "github.com/valyala/fasthttp"
 	json    = "github.com/go-json-experiment/json"
+	jwt     = "github.com/golang-jwt/jwt/v5"
 	metrics = "github.com/VictoriaMetrics/metrics"
 	numbers = "github.com/nyaruka/phonenumbers/v2"
 	proto   = "google.golang.org/protobuf/proto" // what badger's own files are written in
@@ -105,7 +106,7 @@ func House() Law {
 
 			{Path: "server", Rooms: []string{"otp", "server/*"}, Modules: []string{fast, json, zerolog, metrics}},
 			{Path: "server/web", Rooms: []string{"otp", "otp/text"}, Modules: []string{fast, json, zerolog}},
-			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{zerolog}},
+			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{json, jwt, zerolog}},
 			{Path: "server/api", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
@@ -115,6 +116,7 @@ func House() Law {
 			// What measures and proves the house stands outside of it and is not
 			// shipped. The bench also takes the house apart.
 			{Path: ".ci/bench", Rooms: []string{"kv", "otp", "otp/otptest", "modem/simulator"}, Modules: []string{fast, zerolog}, Lifts: []string{"net/http"}},
+			{Path: ".ci/compat/go", Modules: []string{"github.com/descope/go-sdk", "github.com/twilio/twilio-go"}, Lifts: []string{"net/http"}},
 			{Path: ".ci/*"},
 		},
 		Kit: []string{"otp/otptest", "modem/simulator"},
