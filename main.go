@@ -49,6 +49,7 @@ import (
 	"github.com/pinferry/pinferry/otp/text"
 	"github.com/pinferry/pinferry/server"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/token"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/pinferry/pinferry/systemd"
 )
@@ -186,6 +187,10 @@ func commands() []command {
 		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
 		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
 		{"key new", "APP", "make a pair of keys for an app", (*program).keyNew},
+		{"key rotate", "APP", "make the next key that signs the tokens of an app", (*program).keyRotate},
+		{"user ls", "", "list the users of an app", (*program).userList},
+		{"user block", "USER", "disable a user, or with --lift enable it again", (*program).userBlock},
+		{"user rm", "USER", "forget a user", (*program).userRemove},
 		{"simulate", "", "be a GSM modem on a pseudo-terminal", (*program).simulate},
 		{"backup", "FILE", "write a backup of the running box (- is stdout)", (*program).backup},
 		{"restore", "FILE", "read a backup into an empty box (- is stdin)", (*program).restore},
@@ -345,6 +350,7 @@ type appSection struct {
 	Texts        map[string]string `toml:"texts,omitempty"`
 	Origins      []string          `toml:"origins,omitempty"`
 	Redirects    []string          `toml:"redirects,omitempty"`
+	Options      []string          `toml:"template_options,omitempty"`
 	Inbound      bool              `toml:"inbound,omitempty"`
 }
 
@@ -834,7 +840,7 @@ func (a appSection) app() otp.App {
 		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
-		Redirects: a.Redirects, Inbound: a.Inbound,
+		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound,
 	}
 	for _, d := range a.Keys {
 		app.Keys = append(app.Keys, d)
@@ -902,10 +908,19 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	d.outbox = otp.NewOutbox(d.box, routes)
 	d.measure(set)
+	verifications, directory := otp.NewVerifications(d.box, d.outbox), otp.NewDirectory(d.box)
+	mint, err := token.Open(token.Config{
+		Dir: keysDir(pl.Storage.Dir), Apps: pl.apps.All(), Needs: server.Algorithms, Sessions: directory,
+		Seal: d.box.Keys.Seal, Now: clock.Now, Build: clock.Build(), Log: log,
+	})
+	if err != nil {
+		return d, err
+	}
 	settings := server.Config{
 		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
-		Apps: pl.apps, Verifications: otp.NewVerifications(d.box, d.outbox), Outbox: d.outbox,
-		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
+		Apps: pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
+		Doors: server.Doors(verifications, directory, mint, pl.apps),
+		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
 	if at.demo {
 		settings.Handset = d.arrivals
@@ -958,6 +973,9 @@ func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.C
 	}
 	return nil
 }
+
+// keysDir is where the keys stand in the data directory.
+func keysDir(dir string) string { return filepath.Join(dir, "keys") }
 
 // credential is where the service manager puts the box key if it keeps it; ""
 // is nowhere.
@@ -1195,6 +1213,15 @@ func (p *program) live(pl *plan, at place, log zerolog.Logger, opened func(*daem
 // The demo's app and keys. They are public, so no other box may accept them.
 const demoPublishable, demoSecret = "pk_demo", "sk_demo"
 
+// demoAliases are ids of the demo's app in the form that the clients of other
+// vendors insist on.
+var demoAliases = []string{
+	"P2demo0000000000000000000000",       // Descope: a project
+	"demo0passage0app00000000",           // Passage: an app
+	"6650de300000000000000000",           // SSOJet: a client
+	"VAde300000000000000000000000000000", // Twilio: a service
+}
+
 func (p *program) demo(in *invocation) error {
 	listen := in.String("listen", "127.0.0.1:7467", "listen on this loopback `address`")
 	in.withSocket()
@@ -1223,7 +1250,7 @@ func (p *program) demo(in *invocation) error {
 	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator}}
 	c.Apps = []appSection{{
 		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
-		Doors: otp.Doors, Countries: []string{"*"},
+		Aliases: demoAliases, Doors: otp.Doors, Countries: []string{"*"},
 	}}
 	pl, err := c.check()
 	if err != nil {
@@ -1330,7 +1357,11 @@ func (p *program) call(in *invocation, method, path string, body, answer any) er
 		}
 	}
 	if in.app != "" {
-		path += "?app=" + url.QueryEscape(in.app)
+		mark := "?"
+		if strings.Contains(path, "?") {
+			mark = "&"
+		}
+		path += mark + "app=" + url.QueryEscape(in.app)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -1551,6 +1582,130 @@ func (p *program) verify(in *invocation) error {
 		}
 		fmt.Fprintf(p.stderr, "%v; %d left\n", err, v.AttemptsLeft)
 	}
+}
+
+// user is what the commands read of a user in the native API's answers.
+type user struct {
+	ID          string    `json:"id"`
+	Phone       string    `json:"phone"`
+	Names       []string  `json:"names"`
+	Enabled     bool      `json:"enabled"`
+	CreatedAt   time.Time `json:"created_at"`
+	LastLoginAt time.Time `json:"last_login_at"`
+}
+
+// String is the user in a line, without the middle of the number.
+func (u user) String() string {
+	state := "enabled"
+	if !u.Enabled {
+		state = "blocked"
+	}
+	phone := u.Phone
+	if n := len(phone); n > 5 {
+		phone = phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
+	}
+	last := "never"
+	if !u.LastLoginAt.IsZero() {
+		last = moment(u.LastLoginAt)
+	}
+	words := fmt.Sprintf("%s  %-16s  %s  created %s  last login %s", u.ID, phone, state, moment(u.CreatedAt), last)
+	for _, name := range u.Names {
+		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
+	}
+	return words
+}
+
+func (p *program) userList(in *invocation) error {
+	in.withClient()
+	limit := in.Int("limit", 100, "show at most this many")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	all := []json.RawMessage{}
+	for cursor := ""; len(all) < *limit; {
+		var page struct {
+			Users []json.RawMessage `json:"users"`
+			Next  string            `json:"next_cursor"`
+		}
+		query := url.Values{"limit": {strconv.Itoa(min(*limit-len(all), 100))}, "cursor": {cursor}}
+		if err := p.call(in, "GET", "/v1/users?"+query.Encode(), nil, &page); err != nil {
+			return err
+		}
+		all = append(all, page.Users...)
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if in.json {
+		return p.show(in, all, "")
+	}
+	for _, one := range all {
+		var u user
+		if err := json.Unmarshal(one, &u); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if err := p.show(in, nil, u.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) userBlock(in *invocation) error {
+	in.withClient()
+	lift := in.Bool("lift", false, "let the user in again")
+	path, err := p.userPath(in)
+	if err != nil {
+		return err
+	}
+	var answer json.RawMessage
+	if err := p.call(in, "PATCH", path, map[string]any{"enabled": *lift}, &answer); err != nil {
+		return err
+	}
+	words := "blocked; every session of the user has ended"
+	if *lift {
+		words = "enabled"
+	}
+	return p.show(in, answer, words)
+}
+
+func (p *program) userRemove(in *invocation) error {
+	in.withClient()
+	path, err := p.userPath(in)
+	if err != nil {
+		return err
+	}
+	if err := p.call(in, "DELETE", path, nil, nil); err != nil {
+		return err
+	}
+	return p.show(in, struct {
+		Removed string `json:"removed"`
+	}{strings.TrimPrefix(path, usersPath)}, "removed")
+}
+
+const usersPath = "/v1/users/"
+
+// userPath parses a command about one user, who is named by id or by number,
+// and returns the path of the user.
+func (p *program) userPath(in *invocation) (string, error) {
+	in.notes = "\nUSER is an id, usr_..., or a phone number in international form.\n"
+	if err := in.parse(); err != nil {
+		return "", err
+	}
+	named := in.operands[0]
+	if strings.HasPrefix(named, "usr_") {
+		return usersPath + url.PathEscape(named), nil
+	}
+	var found struct {
+		Users []user `json:"users"`
+	}
+	if err := p.call(in, "GET", "/v1/users?phone="+url.QueryEscape(named), nil, &found); err != nil {
+		return "", err
+	}
+	if len(found.Users) == 0 {
+		return "", fail(exitRefused, "nobody has this number")
+	}
+	return usersPath + found.Users[0].ID, nil
 }
 
 func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }
@@ -1779,6 +1934,57 @@ func (p *program) keyNew(in *invocation) error {
 		Secret      string `json:"secret"`
 		Config      string `json:"config"`
 	}{app, publishable, secret, line}, words)
+}
+
+func (p *program) keyRotate(in *invocation) error {
+	in.withJSON()
+	o := in.withFile()
+	name := in.String("alg", "es256", "es256, or rs256 for doors whose clients know no other")
+	if err := in.parse(); err != nil {
+		return err
+	}
+	algorithm := token.Algorithm(strings.ToUpper(*name))
+	if algorithm != token.ES256 && algorithm != token.RS256 {
+		return fail(exitUsage, "--alg %q: say es256 or rs256", *name)
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return err
+	}
+	app, ok := pl.apps.ByID(in.operands[0])
+	if !ok {
+		return fail(exitUsage, "key rotate: the config file has no app %q", in.operands[0])
+	}
+	if !slices.Contains(server.Algorithms(app), algorithm) {
+		return fail(exitUsage, "key rotate: no token of app %q is signed by %s", app.ID, algorithm)
+	}
+	dir := keysDir(pl.Storage.Dir)
+	if err := owned(dir); err != nil {
+		return err
+	}
+	kid, err := token.Rotate(dir, app.ID, algorithm)
+	if err != nil {
+		return err
+	}
+	return p.show(in, struct {
+		App       string          `json:"app"`
+		Algorithm token.Algorithm `json:"algorithm"`
+		Kid       string          `json:"kid"`
+	}{app.ID, algorithm, kid}, fmt.Sprintf("Key %s signs the tokens of app %q (%s) from the next start of the box.\n"+
+		"The old key stays published, so that the tokens which it signed stay valid to their end.", kid, app.ID, algorithm))
+}
+
+// owned makes sure that this user owns a directory: the box could not read the
+// keys that somebody else puts there.
+func owned(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("look for the keys: %w; the box makes them at its first start", err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != uint32(os.Geteuid()) {
+		return fail(exitRefused, "%s belongs to user %d, who alone may add a key: sudo -u '#%d' pinferry ...", dir, owner.Uid, owner.Uid)
+	}
+	return nil
 }
 
 func (p *program) configCheck(in *invocation) error {

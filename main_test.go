@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -292,6 +293,213 @@ func TestCycle(t *testing.T) {
 			t.Errorf("the log holds %s: %s", what, b.stderr)
 		}
 	}
+}
+
+// signUp takes a number from nobody to a session, through the native API.
+func (b *box) signUp(to string, nth int) map[string]any {
+	b.t.Helper()
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, fmt.Sprintf(`{"to":%q,"purpose":"sign_up_or_in"}`, to))
+	if status != 201 {
+		b.t.Fatalf("start: %d %v", status, started)
+	}
+	code := codeOf(b.t, b.arrived(nth).Text)
+	status, approved := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(code))
+	opened, ok := approved["session"].(map[string]any)
+	if status != 200 || !ok || opened["token_type"] != "Bearer" {
+		b.t.Fatalf("check: %d %v", status, approved)
+	}
+	return opened
+}
+
+// tokenBody is the body of the calls about a refresh token.
+func tokenBody(opened map[string]any) string {
+	return fmt.Sprintf(`{"refresh_token":%q}`, opened["refresh_token"])
+}
+
+func TestSession(t *testing.T) {
+	b := serve(t, shop("")+fmt.Sprintf("[[app]]\nid = \"other\"\ncountries = [\"CH\"]\nkeys = [%q]", digestOf("pk_other")))
+	first := b.signUp("+41791234567", 1)
+	access, refresh := first["access_token"].(string), first["refresh_token"].(string)
+	status, me := b.call("GET", "/v1/me", access, "")
+	if status != 200 || me["phone"] != "+41791234567" || me["phone_verified"] != true {
+		t.Fatalf("me: %d %v", status, me)
+	}
+	for what, shown := range map[string]string{"the refresh token": refresh, "a key": shopSecret, "a cut token": access[:len(access)-4], "nothing": ""} {
+		if status, _ := b.call("GET", "/v1/me", shown, ""); status != 401 {
+			t.Errorf("me with %s: %d", what, status)
+		}
+	}
+	for what, body := range map[string]string{
+		"the access token": fmt.Sprintf(`{"refresh_token":%q}`, access), "a cut token": fmt.Sprintf(`{"refresh_token":%q}`, refresh[:len(refresh)-4]),
+	} {
+		if status, _ := b.call("POST", "/v1/token/refresh", shopPublishable, body); status != 401 {
+			t.Errorf("refresh with %s: %d", what, status)
+		}
+	}
+	if status, _ := b.call("POST", "/v1/token/refresh", "pk_other", tokenBody(first)); status != 401 {
+		t.Errorf("refresh at another app: %d", status)
+	}
+	b.stepUp(access)
+	status, second := b.call("POST", "/v1/token/refresh", shopPublishable, tokenBody(first))
+	if status != 200 || second["refresh_token"] == refresh || second["user"].(map[string]any)["id"] != me["id"] {
+		t.Fatalf("refresh: %d %v", status, second)
+	}
+	if status, again := b.call("POST", "/v1/token/refresh", shopSecret, tokenBody(first)); status != 200 || again["refresh_token"] != second["refresh_token"] {
+		t.Errorf("refresh whose answer got lost: %d", status)
+	}
+	if status, keys := b.call("GET", "/.well-known/jwks.json", shopPublishable, ""); status != 200 || len(keys["keys"].([]any)) != 1 {
+		t.Errorf("keys: %d %v", status, keys)
+	}
+	for range 2 {
+		if status, _ := b.call("POST", "/v1/token/revoke", shopPublishable, tokenBody(second)); status != 204 {
+			t.Errorf("revoke: %d", status)
+		}
+	}
+	if status, _ := b.call("GET", "/v1/me", second["access_token"].(string), ""); status != 401 {
+		t.Errorf("me after the revocation: %d", status)
+	}
+	if status, _ := b.call("POST", "/v1/token/refresh", shopPublishable, tokenBody(second)); status != 401 {
+		t.Errorf("refresh after the revocation: %d", status)
+	}
+	if log := b.stderr.String(); strings.Contains(log, access) || strings.Contains(log, refresh) || strings.Contains(log, "791234567") {
+		t.Errorf("the log tells a token or a number: %s", log)
+	}
+}
+
+// stepUp proves the number once more in the session of an access token, by the
+// second SMS of the box.
+func (b *box) stepUp(access string) {
+	b.t.Helper()
+	const start = `{"purpose":"step_up","access_token":%q}`
+	if status, _ := b.call("POST", "/v1/verifications", shopPublishable, fmt.Sprintf(start, access[:len(access)-4])); status != 401 {
+		b.t.Errorf("step up with a cut token: %d", status)
+	}
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, fmt.Sprintf(start, access))
+	if status != 201 {
+		b.t.Fatalf("step up: %d %v", status, started)
+	}
+	code := codeOf(b.t, b.arrived(2).Text)
+	status, approved := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(code))
+	if status != 200 || approved["session"] == nil {
+		b.t.Errorf("step up: %d %v", status, approved)
+	}
+}
+
+func TestUserCommands(t *testing.T) {
+	b := serve(t, shop(""))
+	code, stdout, stderr := execute(t, b.environ, "user", "ls", "--json")
+	if code != exitOK || strings.TrimSpace(stdout) != "[]" {
+		t.Fatalf("nobody: %d %s%s", code, stdout, stderr)
+	}
+	opened := b.signUp("+41791234567", 1)
+	other := b.signUp("+41791234568", 2)
+	id := opened["user"].(map[string]any)["id"].(string)
+
+	code, stdout, stderr = execute(t, b.environ, "user", "ls", "--app", "shop")
+	if code != exitOK || strings.Count(stdout, "\n") != 2 || !strings.Contains(stdout, id+"  +41*******67") || strings.Contains(stdout, "791234567") {
+		t.Errorf("list: %d %s%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := execute(t, b.environ, "user", "ls", "--limit", "1"); code != exitOK || strings.Count(stdout, "\n") != 1 {
+		t.Errorf("list of one: %d %s", code, stdout)
+	}
+	var users []map[string]any
+	if _, stdout, _ := execute(t, b.environ, "user", "ls", "--json"); json.Unmarshal([]byte(stdout), &users) != nil || len(users) != 2 {
+		t.Errorf("list: %s", stdout)
+	}
+
+	if code, stdout, stderr := execute(t, b.environ, "user", "block", id, "--json"); code != exitOK || !strings.Contains(stdout, `"enabled":false`) {
+		t.Errorf("block: %d %s%s", code, stdout, stderr)
+	}
+	if status, _ := b.call("GET", "/v1/me", opened["access_token"].(string), ""); status != 401 {
+		t.Errorf("a blocked user is still in: %d", status)
+	}
+	if status, _ := b.call("POST", "/v1/token/refresh", shopPublishable, tokenBody(opened)); status != 401 {
+		t.Errorf("a blocked user refreshes: %d", status)
+	}
+	if status, _ := b.call("GET", "/v1/me", other["access_token"].(string), ""); status != 200 {
+		t.Errorf("another user is out: %d", status)
+	}
+	if _, stdout, _ := execute(t, b.environ, "user", "ls"); strings.Count(stdout, "blocked") != 1 {
+		t.Errorf("list: %s", stdout)
+	}
+	if code, stdout, stderr := execute(t, b.environ, "user", "block", "--lift", "+41 79 123 45 67"); code != exitOK || strings.TrimSpace(stdout) != "enabled" {
+		t.Errorf("lift, by the number: %d %s%s", code, stdout, stderr)
+	}
+	if code, stdout, stderr := execute(t, b.environ, "user", "rm", id); code != exitOK || strings.TrimSpace(stdout) != "removed" {
+		t.Errorf("remove: %d %s%s", code, stdout, stderr)
+	}
+	for _, named := range []string{id, "+41791234567"} {
+		if code, stdout, stderr := execute(t, b.environ, "user", "rm", named); code != exitRefused {
+			t.Errorf("removed twice: %d %s%s", code, stdout, stderr)
+		}
+	}
+	if code, _, _ := execute(t, b.environ, "user", "ls", "--app", "nobody"); code != exitRefused {
+		t.Errorf("of no app: %d", code)
+	}
+	b.stop()
+	if code, _, _ := execute(t, b.environ, "user", "ls"); code != exitNotReady {
+		t.Errorf("without a daemon: %d", code)
+	}
+}
+
+func TestKeyRotate(t *testing.T) {
+	dir, config := t.TempDir(), shop("")
+	path := file(t, config)
+	rotate := func(want int, args ...string) string {
+		t.Helper()
+		code, stdout, stderr := execute(t, nil, append([]string{"key", "rotate", "--config", path, "--dir", dir}, args...)...)
+		if code != want {
+			t.Fatalf("rotate %v: exit %d, want %d: %s%s", args, code, want, stdout, stderr)
+		}
+		return stdout
+	}
+	rotate(exitFailed, "shop") // before the first start there is nothing to follow
+	b := serveIn(t, config, dir)
+	opened := b.signUp("+41791234567", 1)
+	b.stop()
+	if words := rotate(exitOK, "shop"); !strings.Contains(words, "next start") || !strings.Contains(words, "stays published") {
+		t.Errorf("got %s", words)
+	}
+	rotate(exitUsage, "nobody")
+	rotate(exitUsage, "shop", "--alg", "hs256")
+	rotate(exitUsage, "shop", "--alg", "rs256") // which no door of the app needs
+
+	b = serveIn(t, config, dir)
+	status, set := b.call("GET", "/.well-known/jwks.json", shopPublishable, "")
+	if status != 200 || len(set["keys"].([]any)) != 2 {
+		t.Fatalf("keys: %d %v", status, set)
+	}
+	if status, _ := b.call("GET", "/v1/me", opened["access_token"].(string), ""); status != 200 {
+		t.Errorf("a token of the old key: %d", status)
+	}
+	status, renewed := b.call("POST", "/v1/token/refresh", shopPublishable, tokenBody(opened))
+	if status != 200 || kidOf(t, renewed) == kidOf(t, opened) || kidOf(t, renewed) != set["keys"].([]any)[0].(map[string]any)["kid"] {
+		t.Errorf("the new key does not sign: %d %v", status, set)
+	}
+	if code, stdout, _ := execute(t, nil, "key", "rotate", "shop", "--config", path, "--dir", dir, "--json"); code != exitOK || !strings.Contains(stdout, `"algorithm":"ES256","kid":"`) {
+		t.Errorf("beside a running box: %d %s", code, stdout)
+	}
+	if os.Geteuid() == 0 { // who could leave a key that the box cannot read
+		if err := os.Chown(filepath.Join(dir, "keys"), 65534, -1); err != nil {
+			t.Fatal(err)
+		}
+		rotate(exitRefused, "shop")
+	}
+}
+
+// kidOf reads which key signed the access token of a session.
+func kidOf(t *testing.T, opened map[string]any) string {
+	t.Helper()
+	head, _, _ := strings.Cut(opened["access_token"].(string), ".")
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	var header struct{ Kid string }
+	if err == nil {
+		err = json.Unmarshal(text, &header)
+	}
+	if err != nil || header.Kid == "" {
+		t.Fatalf("no kid: %v", err)
+	}
+	return header.Kid
 }
 
 func TestSendAndVerifyCommands(t *testing.T) {
@@ -792,6 +1000,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"clock", "status"}, exitNotReady, "none.sock"},
 		{[]string{"backup", "-"}, exitNotReady, "none.sock"},
 		{[]string{"key", "new", "a b"}, exitUsage, "a b"},
+		{[]string{"key"}, exitUsage, "key what? There is key new, key rotate"},
+		{[]string{"user"}, exitUsage, "user what? There is user ls, user block, user rm"},
+		{[]string{"user", "rn"}, exitUsage, `did you mean "user rm"?`},
+		{[]string{"user", "rm"}, exitUsage, "usage: pinferry user rm [flags] USER"},
 		{[]string{"simulate", "--fault", "creg=x"}, exitUsage, "--fault"},
 		{[]string{"restore", filepath.Join(t.TempDir(), "none"), "--dir", t.TempDir()}, exitFailed, "no such file"},
 	} {
@@ -855,6 +1067,12 @@ func TestConfigErrors(t *testing.T) {
 		{app + "resend = \"never\"", "resend"},
 		{app + "test_numbers = { \"+41791234567\" = \"123456\" }", "test_numbers"},
 		{app + "doors = [\"fax\"]", "doors"},
+		{app + "sessions = false\ndoors = [\"descope\"]", "sessions"},
+		{app + "origins = [\"shop.example\"]", "origins"},
+		{app + "redirects = [\"//shop.example\"]", "redirects"},
+		{app + "template_options = [\"code\"]", "template_options"},
+		{app + "template_option = []", `did you mean "template_options"?`},
+		{app + "aliases = [\"a b\"]", "aliases"},
 		{app + "web_domain = \"https://example.com/\"", "web_domain"},
 		{app + "android_hash = \"short\"", "android_hash"},
 		{app + "[app.texts]\nen = \"no placeholder\"", "texts"},
@@ -931,6 +1149,12 @@ func TestSampleConfig(t *testing.T) {
 // What `config show` prints is a config file that says the same, whatever
 // stands in its strings.
 func TestConfigShowRoundTrip(t *testing.T) {
+	every := []string{
+		`aliases = ["P2UzkBmYTDBZWpCcfA3bRBBLVGJx", "VA00000000000000000000000000000000"]`,
+		`doors = ["native", "descope", "twilio"]`, `hosts = ["codes.example.com"]`, `sessions = true`, `private = true`,
+		`origins = ["https://shop.example.com", "http://localhost:3000"]`, `redirects = ["https://shop.example.com/welcome"]`,
+		`texts = { "en" = "{code} for {order}" }`, `template_options = ["order"]`,
+	}
 	app := "[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\nname = \"a \\\"b\\\" \\\\ \\u0001 ü\"\nmode = \"test\"\n[app.test_numbers]\n\"+41791234567\" = \"123456\"\n"
 	show := func(path string) string {
 		t.Helper()
@@ -939,6 +1163,18 @@ func TestConfigShowRoundTrip(t *testing.T) {
 			t.Fatalf("config show: %d %s", code, stderr)
 		}
 		return stdout
+	}
+	whole := show(file(t, "[[app]]\nid = \"whole\"\ncountries = [\"CH\"]\n"+strings.Join(every, "\n")))
+	for _, line := range every {
+		if !strings.Contains(whole, "\n"+line+"\n") {
+			t.Errorf("not shown: %s\n%s", line, whole)
+		}
+	}
+	if again := show(file(t, whole)); again != whole {
+		t.Errorf("shown again it differs:\n%s\n%s", whole, again)
+	}
+	if shown := show(file(t, "[[app]]\nid = \"whole\"\ncountries = [\"CH\"]\nsessions = false")); !strings.Contains(shown, "\nsessions = false\n") {
+		t.Errorf("not shown: sessions = false\n%s", shown)
 	}
 	first := show(file(t, "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"+app))
 	if again := show(file(t, first)); again != first || !strings.Contains(first, `"+41791234567" = "123456"`) {

@@ -36,7 +36,10 @@ func (g *gate) handle(ctx *fasthttp.RequestCtx) {
 	var err error
 	defer func() {
 		if reason := recover(); reason != nil {
-			g.panicked(c, reason)
+			g.panicked(c, p, reason)
+		}
+		if g.cors != nil && p != nil {
+			g.cors.mark(c, p)
 		}
 		g.done(c, p)
 	}()
@@ -44,10 +47,7 @@ func (g *gate) handle(ctx *fasthttp.RequestCtx) {
 		err = g.run(c, handler)
 	}
 	if err != nil {
-		g.refuse(c, err)
-	}
-	if g.cors != nil {
-		g.cors.mark(c, p)
+		g.refuse(c, p, err)
 	}
 	if g.server.life.Err() != nil {
 		ctx.SetConnectionClose() // whoever was too slow for the shutdown is not waited for again
@@ -96,28 +96,45 @@ func (g *gate) run(c *web.Call, handler web.Handler) error {
 	return handler(c)
 }
 
-// refuse answers with the problem that err is, and logs it if it is a fault.
-func (g *gate) refuse(c *web.Call, err error) {
-	p := web.ProblemOf(err)
-	if p.Status == fasthttp.StatusInternalServerError {
-		g.server.config.Log.Error().Err(p.Err).Str("request", c.RequestID).Msg("request failed")
+// refuse answers an error in the form of the path's door, and logs it if it is
+// a fault. Before a path is known, and at doors without a form of their own, it
+// is a problem.
+func (g *gate) refuse(c *web.Call, p *path, err error) {
+	if e := web.ErrorOf(err); e.Code == otp.Internal {
+		g.server.config.Log.Error().Err(e.Err).Str("request", c.RequestID).Msg("request failed")
 	}
-	c.Refuse(p)
+	g.answer(c, p, err)
+}
+
+// answer writes a refusal in place of whatever the answer was so far.
+func (g *gate) answer(c *web.Call, p *path, err error) {
+	if p == nil || p.door.Refuse == nil {
+		c.Refuse(web.ProblemOf(err))
+		return
+	}
+	c.HTTP.Response.ResetBody()
+	p.door.Refuse(c, web.ErrorOf(err))
 }
 
 // panicked answers for a handler that panicked. What a panic says may hold
 // what was being handled, so only what the runtime says itself is logged.
-func (g *gate) panicked(c *web.Call, p any) {
-	reason := fmt.Sprintf("%T", p)
+func (g *gate) panicked(c *web.Call, p *path, reason any) {
+	words := fmt.Sprintf("%T", reason)
 	var fault runtime.Error
-	if err, ok := p.(error); ok && errors.As(err, &fault) {
-		reason = fault.Error()
+	if err, ok := reason.(error); ok && errors.As(err, &fault) {
+		words = fault.Error()
 	}
-	g.server.config.Log.Error().Str("request", c.RequestID).Str("panic", reason).
+	g.server.config.Log.Error().Str("request", c.RequestID).Str("panic", words).
 		Bytes("stack", debug.Stack()).Msg("handler panicked")
-	c.HTTP.Response.ResetBody()
-	c.Refuse(web.ProblemOf(&otp.Error{Code: otp.Internal}))
+	defer func() {
+		if recover() != nil { // it is the door's refusal that panics
+			c.Refuse(web.ProblemOf(errPanic))
+		}
+	}()
+	g.answer(c, p, errPanic)
 }
+
+var errPanic = errors.New("a handler panicked")
 
 // malformed answers what the parser could not read. Its errors quote the
 // request, so they go nowhere.
@@ -134,7 +151,7 @@ func (g *gate) malformed(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &network) && network.Timeout():
 		p.Status, p.Title, p.Detail = fasthttp.StatusRequestTimeout, "Request timeout", "The request did not come in time."
 	}
-	g.refuse(c, p)
+	g.refuse(c, nil, p)
 	g.done(c, nil)
 }
 

@@ -159,15 +159,17 @@ func TestNothingLeaks(t *testing.T) {
 		`{"code":"` + code + `"}`, `{"code":` + code + `}`, `{"code":"` + code + `","to":"+` + number + `"}`, `{"` + code + `":"` + code + `"}`,
 		`{"code":"` + code, code, `"` + code + `"`, `{"code":["` + code + `"]}`, `{"to":"+` + number + `;` + code + `"}`, `{"to":{"+` + number + `":1}}`,
 		`{"to":"+` + number + `","purpose":"` + code + `","channel":"` + code + `"}`, `{"to":"+` + number + `","client_ip":"` + code + `"}`,
+		`{"refresh_token":"` + stolen + `"}`, `{"refresh_token":` + code + `}`, `{"to":"+` + number + `","purpose":"step_up","access_token":"` + stolen + `"}`,
 		`{"to":"+` + number + `","text":"` + text + `","priority":"` + code + `"}`, `{"to":"x` + number + `","text":"` + text + `"}`,
 	} {
-		for _, target := range []string{"/v1/verifications", "/v1/verifications/" + id + "/check", "/v1/verifications/" + code + "/check", "/v1/verifications/" + id + "/resend", "/v1/messages"} {
+		for _, target := range []string{"/v1/verifications", "/v1/verifications/" + id + "/check", "/v1/verifications/" + code + "/check", "/v1/verifications/" + id + "/resend", "/v1/messages", "/v1/token/refresh", "/v1/token/revoke"} {
 			for _, k := range []string{secret, publishable, stolen} {
 				say(b.do("POST", target, body, key(k), "Idempotency-Key: "+code))
 			}
 		}
 	}
-	for _, target := range []string{"/" + number, "/v1/verifications/" + number + "?code=" + code, "/v1/messages?limit=" + code + "&cursor=" + number, "/v1/messages/" + code} {
+	for _, target := range []string{"/" + number, "/v1/verifications/" + number + "?code=" + code, "/v1/messages?limit=" + code + "&cursor=" + number, "/v1/messages/" + code, "/v1/users/" + number,
+		"/v1/users?phone=%2B" + number, "/v1/users?cursor=" + code, "/v1/me", "/.well-known/jwks.json?x=" + code} {
 		say(b.do("GET", target, "", key(secret)))
 	}
 	for _, raw := range []string{

@@ -138,7 +138,7 @@ func framed(raw []byte) bool {
 			return len(raw) == 0 && lengths <= 1
 		}
 		colon := bytes.IndexByte(line, ':')
-		if colon < 1 || !token(line[:colon]) { // a folded line begins with a space
+		if colon < 1 || !isToken(line[:colon]) { // a folded line begins with a space
 			return false
 		}
 		switch name := line[:colon]; {
@@ -171,8 +171,8 @@ func equalFold(b []byte, lower string) bool {
 	return true
 }
 
-// token tells whether b is a name as RFC 9110 writes one.
-func token(b []byte) bool {
+// isToken tells whether b is a name as RFC 9110 writes one.
+func isToken(b []byte) bool {
 	for _, c := range b {
 		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
 		if !letter && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {

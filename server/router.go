@@ -17,7 +17,8 @@ import (
 // and nothing to hide in another.
 type router struct {
 	fixed map[string]*path
-	// open are the patterns with an {id}, by their number of segments.
+	// open are the patterns with an {app} or an {id}, by their number of
+	// segments; where two fit, the one that spells more out comes first.
 	open map[int][]*path
 	none *path // counts what has no path
 }
@@ -28,29 +29,40 @@ type path struct {
 	segments []string
 	methods  []string
 	handlers []web.Handler
-	allow    string // for the header of the same name
+	door     web.Door // nameless for paths that belong to none
+	allow    string   // for the header of the same name
 	set      *metrics.Set
 	counters [6]string // names, by class of status
 }
 
-const placeholder = "{id}"
+// What a pattern may leave open.
+const (
+	appSegment = "{app}"
+	idSegment  = "{id}"
+)
 
-func newRouter(routes []route, set *metrics.Set) *router {
+func isOpen(segment string) bool { return segment == appSegment || segment == idSegment }
+
+// newRouter returns the router of all paths of the doors. Two doors that want
+// one path are a mistake in the table, and an error.
+func newRouter(doors []web.Door, set *metrics.Set) (*router, error) {
 	r := &router{fixed: map[string]*path{}, open: map[int][]*path{}, none: newPath("none", set)}
 	byPattern := map[string]*path{}
-	for _, line := range routes {
-		p := byPattern[line.pattern]
-		if p == nil {
-			p = newPath(line.pattern, set)
-			byPattern[line.pattern] = p
-			if slices.Contains(p.segments, placeholder) {
-				r.open[len(p.segments)] = append(r.open[len(p.segments)], p)
-			} else {
-				r.fixed[line.pattern] = p
+	for _, door := range doors {
+		for _, line := range door.Routes {
+			p := byPattern[line.Pattern]
+			if p == nil {
+				p = newPath(line.Pattern, set)
+				p.door = door
+				byPattern[line.Pattern] = p
+				r.add(p)
 			}
+			if p.door.Name != door.Name || slices.Contains(p.methods, line.Method) {
+				return nil, fmt.Errorf("%s %s stands twice in the table of paths: at %q and at %q", line.Method, line.Pattern, p.door.Name, door.Name)
+			}
+			p.methods = append(p.methods, line.Method)
+			p.handlers = append(p.handlers, line.Handle)
 		}
-		p.methods = append(p.methods, line.method)
-		p.handlers = append(p.handlers, line.handle)
 	}
 	for _, p := range byPattern {
 		p.allow = strings.Join(p.methods, ", ")
@@ -59,7 +71,24 @@ func newRouter(routes []route, set *metrics.Set) *router {
 		}
 		p.allow += ", OPTIONS"
 	}
-	return r
+	return r, nil
+}
+
+func (r *router) add(p *path) {
+	if !slices.ContainsFunc(p.segments, isOpen) {
+		r.fixed[p.pattern] = p
+		return
+	}
+	n := len(p.segments)
+	r.open[n] = append(r.open[n], p)
+	slices.SortStableFunc(r.open[n], func(a, b *path) int {
+		for i := range a.segments {
+			if x, y := isOpen(a.segments[i]), isOpen(b.segments[i]); x != y {
+				return map[bool]int{true: 1, false: -1}[x]
+			}
+		}
+		return 0
+	})
 }
 
 func newPath(pattern string, set *metrics.Set) *path {
@@ -71,16 +100,16 @@ func newPath(pattern string, set *metrics.Set) *path {
 }
 
 // find returns the path and the handler of a call, and notes what stood for
-// {id}. A path that is known is returned with the error too.
+// {app} and {id}. A path that is known is returned with the error too.
 func (r *router) find(c *web.Call) (*path, web.Handler, error) {
-	p, id := r.match(pathOf(c.HTTP.Request.Header.RequestURI()))
+	p, app, id := r.match(pathOf(c.HTTP.Request.Header.RequestURI()))
 	if p == nil {
 		return nil, nil, &web.Problem{
 			Status: fasthttp.StatusNotFound, Code: string(otp.InvalidRequest), Title: "Not found",
 			Detail: "There is no such path.",
 		}
 	}
-	c.Param = id
+	c.App, c.Param = app, id
 	method := string(c.HTTP.Method())
 	if c.HTTP.IsHead() {
 		method = fasthttp.MethodGet // the body is left out when the answer is written
@@ -99,32 +128,36 @@ func (r *router) find(c *web.Call) (*path, web.Handler, error) {
 }
 
 // match compares the path with every pattern of as many segments.
-func (r *router) match(path []byte) (p *path, id string) {
+func (r *router) match(path []byte) (p *path, app, id string) {
 	if p := r.fixed[string(path)]; p != nil {
-		return p, ""
+		return p, "", ""
 	}
 	for _, p := range r.open[bytes.Count(path, []byte("/"))] {
-		if id, ok := p.match(path[1:]); ok {
-			return p, id
+		if app, id, ok := p.match(path[1:]); ok {
+			return p, app, id
 		}
 	}
-	return nil, ""
+	return nil, "", ""
 }
 
-func (p *path) match(rest []byte) (id string, ok bool) {
+func (p *path) match(rest []byte) (app, id string, ok bool) {
 	for _, want := range p.segments {
 		var segment []byte
 		segment, rest, _ = bytes.Cut(rest, []byte("/"))
-		if want == placeholder {
-			if len(segment) == 0 {
-				return "", false
+		switch {
+		case !isOpen(want):
+			if string(segment) != want {
+				return "", "", false
 			}
+		case len(segment) == 0:
+			return "", "", false
+		case want == appSegment:
+			app = string(segment)
+		default:
 			id = string(segment)
-		} else if string(segment) != want {
-			return "", false
 		}
 	}
-	return id, true
+	return app, id, true
 }
 
 // pathOf returns a request target without its query.

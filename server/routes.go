@@ -1,74 +1,144 @@
 package server
 
 import (
+	"slices"
+
+	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/descope"
+	"github.com/pinferry/pinferry/server/passage"
+	"github.com/pinferry/pinferry/server/ssojet"
+	"github.com/pinferry/pinferry/server/strike"
+	"github.com/pinferry/pinferry/server/token"
+	"github.com/pinferry/pinferry/server/twilio"
 	"github.com/pinferry/pinferry/server/web"
 )
 
-// route is a line of the table: {id} stands for one segment of a path.
-type route struct {
-	method, pattern string
-	handle          web.Handler
+// nativeDoor is the name of the box's own wire format.
+const nativeDoor = api.DoorName
+
+// keySetDoor is what the key set at the root stands under. Strike's paths stand
+// at the root as ours do, so there is one for both.
+const keySetDoor = "keys"
+
+var rootKeyDoors = []string{nativeDoor, "strike"}
+
+// Paths that are named more than once.
+const (
+	backupPath = "/admin/backup"
+	keySetPath = "/.well-known/jwks.json"
+)
+
+// Doors returns the wire formats of other vendors, one line each.
+func Doors(v *otp.Verifications, d *otp.Directory, m *token.Mint, apps *otp.Apps) []web.Door {
+	return []web.Door{
+		ssojet.New(v, d, m, apps),
+		passage.New(v, d, m, apps),
+		strike.New(v, d, m, apps),
+		strike.NewGoTrue(v, d, m, apps),
+		descope.New(v, d, m, apps),
+		twilio.New(v, apps),
+	}
 }
 
-const backupPath = "/admin/backup"
+// Algorithms returns how the tokens of an app are signed: what the doors that
+// it has opened need.
+func Algorithms(app *otp.App) (all []token.Algorithm) {
+	if !app.Sessions {
+		return nil
+	}
+	if app.Open("ssojet") || app.Open("passage") {
+		all = append(all, token.RS256)
+	}
+	return append(all, token.ES256)
+}
 
-// networkRoutes is the table of what the box answers on the network.
-func (s *Server) networkRoutes() []route {
-	native := api.New(s.config.Verifications, s.config.Outbox, api.Keys(s.config.Apps))
-	routes := append(nativeRoutes(native), route{"GET", "/v1/routes", native.Routes})
-	routes = append(routes, s.healthRoutes()...)
+// networkDoors is the table of what the box answers on the network. A door that
+// no app has opened has no paths.
+func (s *Server) networkDoors() []web.Door {
+	native := api.New(s.core(), s.config.Apps, api.Keys(s.config.Apps))
+	doors := []web.Door{
+		{Name: nativeDoor, Routes: append(nativeRoutes(native), web.Route{Method: "GET", Pattern: "/v1/routes", Handle: native.Routes})},
+		{Name: keySetDoor, Headers: []string{"apikey", "x-client-info", "x-supabase-api-version"}, Routes: []web.Route{
+			{Method: "GET", Pattern: keySetPath, Handle: native.KeySet(rootKeyDoors...)},
+		}},
+		{Routes: s.houseRoutes()},
+	}
 	if s.config.Handset != nil {
-		routes = append(routes, route{"GET", "/demo/handset", s.handset})
+		doors = append(doors, web.Door{Routes: []web.Route{{Method: "GET", Pattern: "/demo/handset", Handle: s.handset}}})
 	}
-	return routes
+	for _, door := range s.config.Doors {
+		if slices.ContainsFunc(s.config.Apps.All(), func(app *otp.App) bool { return app.Open(door.Name) }) {
+			doors = append(doors, door)
+		}
+	}
+	return doors
 }
 
-// socketRoutes is the table of what it answers on the admin socket: the native
+// socketDoors is the table of what it answers on the admin socket: the native
 // calls without keys, and the operator's own.
-func (s *Server) socketRoutes() []route {
-	native := api.New(s.config.Verifications, s.config.Outbox, admin.Act(s.config.Apps))
-	operator := api.New(s.config.Verifications, s.config.Outbox, admin.Operate)
+func (s *Server) socketDoors() []web.Door {
+	native := api.New(s.core(), s.config.Apps, admin.Act(s.config.Apps))
+	operator := api.New(s.core(), s.config.Apps, admin.Operate)
 	console := admin.NewConsole(s.config.Admin)
-	routes := append(nativeRoutes(native), route{"GET", "/v1/routes", operator.Routes})
-	routes = append(routes, s.healthRoutes()...)
-	if s.config.Admin.Status != nil {
-		routes = append(routes, route{"GET", "/admin/status", console.Status})
+	actions := &s.config.Admin
+	var own []web.Route
+	for _, line := range []struct {
+		web.Route
+		mounted bool
+	}{
+		{web.Route{Method: "GET", Pattern: "/v1/routes", Handle: operator.Routes}, true},
+		{web.Route{Method: "GET", Pattern: keySetPath, Handle: native.KeySet()}, true},
+		{web.Route{Method: "GET", Pattern: "/admin/status", Handle: console.Status}, actions.Status != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/clock", Handle: console.Clock}, actions.Clock != nil},
+		{web.Route{Method: "POST", Pattern: "/admin/clock", Handle: console.AcceptClock}, actions.AcceptClock != nil},
+		{web.Route{Method: "GET", Pattern: backupPath, Handle: console.Backup}, actions.Backup != nil},
+	} {
+		if line.mounted {
+			own = append(own, line.Route)
+		}
 	}
-	if s.config.Admin.Clock != nil {
-		routes = append(routes, route{"GET", "/admin/clock", console.Clock})
+	return []web.Door{{Name: nativeDoor, Routes: nativeRoutes(native)}, {Routes: s.houseRoutes()}, {Routes: own}}
+}
+
+// core is what the native door stands on.
+func (s *Server) core() api.Core {
+	return api.Core{
+		Verifications: s.config.Verifications, Outbox: s.config.Outbox,
+		Directory: s.config.Directory, Mint: s.config.Mint,
 	}
-	if s.config.Admin.AcceptClock != nil {
-		routes = append(routes, route{"POST", "/admin/clock", console.AcceptClock})
-	}
-	if s.config.Admin.Backup != nil {
-		routes = append(routes, route{"GET", backupPath, console.Backup})
-	}
-	return routes
 }
 
 // nativeRoutes are the calls that concern one app.
-func nativeRoutes(d *api.Door) []route {
-	return []route{
-		{"POST", "/v1/verifications", d.Start},
-		{"GET", "/v1/verifications/{id}", d.Get},
-		{"DELETE", "/v1/verifications/{id}", d.Cancel},
-		{"POST", "/v1/verifications/{id}/check", d.Check},
-		{"POST", "/v1/verifications/{id}/resend", d.Resend},
-		{"POST", "/v1/messages", d.Send},
-		{"GET", "/v1/messages", d.Messages},
-		{"GET", "/v1/messages/{id}", d.Message},
+func nativeRoutes(d *api.Door) []web.Route {
+	return []web.Route{
+		{Method: "POST", Pattern: "/v1/verifications", Handle: d.Start},
+		{Method: "GET", Pattern: "/v1/verifications/{id}", Handle: d.Get},
+		{Method: "DELETE", Pattern: "/v1/verifications/{id}", Handle: d.Cancel},
+		{Method: "POST", Pattern: "/v1/verifications/{id}/check", Handle: d.Check},
+		{Method: "POST", Pattern: "/v1/verifications/{id}/resend", Handle: d.Resend},
+		{Method: "POST", Pattern: "/v1/messages", Handle: d.Send},
+		{Method: "GET", Pattern: "/v1/messages", Handle: d.Messages},
+		{Method: "GET", Pattern: "/v1/messages/{id}", Handle: d.Message},
+		{Method: "POST", Pattern: "/v1/token/refresh", Handle: d.Refresh},
+		{Method: "POST", Pattern: "/v1/token/revoke", Handle: d.Revoke},
+		{Method: "GET", Pattern: "/v1/me", Handle: d.Me},
+		{Method: "GET", Pattern: "/v1/users", Handle: d.Users},
+		{Method: "GET", Pattern: "/v1/users/{id}", Handle: d.User},
+		{Method: "PATCH", Pattern: "/v1/users/{id}", Handle: d.ChangeUser},
+		{Method: "DELETE", Pattern: "/v1/users/{id}", Handle: d.RemoveUser},
 	}
 }
 
-func (s *Server) healthRoutes() []route {
-	routes := []route{
-		{"GET", "/healthz", s.alive},
-		{"GET", "/readyz", s.ready},
+// houseRoutes are the paths that belong to no door.
+func (s *Server) houseRoutes() []web.Route {
+	routes := []web.Route{
+		{Method: "GET", Pattern: "/healthz", Handle: s.alive},
+		{Method: "GET", Pattern: "/readyz", Handle: s.ready},
 	}
 	if s.config.Metrics != nil {
-		routes = append(routes, route{"GET", "/metrics", s.metrics})
+		routes = append(routes, web.Route{Method: "GET", Pattern: "/metrics", Handle: s.metrics})
 	}
 	return routes
 }

@@ -61,9 +61,10 @@ func TestMethods(t *testing.T) {
 func TestOrigins(t *testing.T) {
 	b := newBox(t, func(_ *server.Config, list *[]otp.App) {
 		other := otp.App{ID: "other", Keys: [][32]byte{digest("pk_other_1111")}, Countries: []string{"*"}, Origins: []string{"https://other.example"}}
-		*list = append(*list, other)
+		game := otp.App{ID: "game", Doors: []string{"strike"}, Sessions: true, Countries: []string{"*"}, Origins: []string{"https://game.example"}}
+		*list = append(*list, other, game)
 	})
-	const mine, other, evil = "https://shop.example", "https://other.example", "https://evil.example"
+	const mine, other, game, evil = "https://shop.example", "https://other.example", "https://game.example", "https://evil.example"
 	for name, test := range map[string]struct {
 		origin, key string
 		want        bool
@@ -99,6 +100,17 @@ func TestOrigins(t *testing.T) {
 		if a.status != 204 || a.headers["Access-Control-Allow-Origin"] != origin || a.headers["Access-Control-Allow-Methods"] != "POST, OPTIONS" ||
 			!strings.Contains(a.headers["Access-Control-Allow-Headers"], "Authorization") {
 			t.Errorf("preflight of %s: %+v", origin, a)
+		}
+	}
+	if a := preflight(mine, "/.well-known/jwks.json"); a.headers["Access-Control-Allow-Origin"] != mine || strings.Contains(a.headers["Access-Control-Allow-Headers"], "apikey") {
+		t.Errorf("preflight for the key set: %+v", a)
+	}
+	// Strike's pages ask for the key set of the root as they ask for all else.
+	const client = "apikey, x-client-info, x-supabase-api-version"
+	for _, origin := range []string{mine, game} {
+		a := b.do("OPTIONS", "/.well-known/jwks.json", "", "Origin: "+origin, "Access-Control-Request-Headers: "+client)
+		if a.headers["Access-Control-Allow-Origin"] != origin || !strings.HasSuffix(a.headers["Access-Control-Allow-Headers"], ", "+client) {
+			t.Errorf("preflight for the key set, with a key: %+v", a)
 		}
 	}
 	for origin, target := range map[string]string{evil: "/v1/verifications", mine: "/metrics", other: "/healthz"} {

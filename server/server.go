@@ -17,6 +17,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/web"
 	"github.com/rs/zerolog"
 	"github.com/valyala/fasthttp"
 )
@@ -33,8 +34,8 @@ const (
 // backupTime bounds the one answer that is longer than any other.
 const backupTime = time.Hour
 
-// Config is what a server is made of. Apps, Verifications, Outbox and Log are
-// required.
+// Config is what a server is made of. Apps, Verifications, Outbox, Directory,
+// Mint and Log are required.
 type Config struct {
 	// Listen is host:port; port 0 takes a free one. "" is DefaultListen.
 	Listen string
@@ -49,7 +50,13 @@ type Config struct {
 	Apps          Apps
 	Verifications api.Verifications
 	Outbox        api.Outbox
+	Directory     api.Directory
+	Mint          api.Mint
 	Log           zerolog.Logger
+
+	// Doors are the wire formats beside the native one: [Doors]. A door that no
+	// app has opened is not there.
+	Doors []web.Door
 
 	// Metrics is served at /metrics and counts the requests; nil serves none.
 	Metrics *metrics.Set
@@ -74,7 +81,7 @@ type Config struct {
 
 // Apps is what the server asks of [otp.Apps].
 type Apps interface {
-	api.Apps
+	web.Apps
 	admin.Apps
 }
 
@@ -114,15 +121,24 @@ func New(config Config) *Server {
 // Open checks the configuration and listens: a taken port or socket is an
 // error here, not a line in a log.
 func (s *Server) Open() error {
-	if s.config.Apps == nil || s.config.Verifications == nil || s.config.Outbox == nil {
-		return errors.New("open the server: Apps, Verifications and Outbox are required")
+	c := &s.config
+	if c.Apps == nil || c.Verifications == nil || c.Outbox == nil || c.Directory == nil || c.Mint == nil {
+		return errors.New("open the server: Apps, Verifications, Outbox, Directory and Mint are required")
+	}
+	network, err := s.networkGate()
+	if err != nil {
+		return fmt.Errorf("open the server: %w", err)
+	}
+	paths, err := newRouter(s.socketDoors(), nil)
+	if err != nil {
+		return fmt.Errorf("open the admin socket: %w", err)
 	}
 	inner, err := net.Listen("tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
 	}
 	s.network.listener = newListener(inner, s.config.ConnsPerAddress, s.config.TrustedProxies)
-	s.network.http = s.http(s.networkGate())
+	s.network.http = s.http(network)
 	s.network.http.ConnState = follow
 	if s.config.Socket == "" {
 		return nil
@@ -133,7 +149,7 @@ func (s *Server) Open() error {
 		return err
 	}
 	s.socket.listener = socket
-	s.socket.http = s.http(&gate{server: s, paths: newRouter(s.socketRoutes(), nil)})
+	s.socket.http = s.http(&gate{server: s, paths: paths})
 	s.socket.http.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		if string(pathOf(h.RequestURI())) == backupPath {
 			return fasthttp.RequestConfig{WriteTimeout: backupTime}
@@ -143,16 +159,24 @@ func (s *Server) Open() error {
 	return nil
 }
 
-func (s *Server) networkGate() *gate {
-	return &gate{
-		server: s, paths: newRouter(s.networkRoutes(), s.config.Metrics),
-		guard: newGuard(&s.config), cors: newCORS(s.config.Apps.All()),
+func (s *Server) networkGate() (*gate, error) {
+	paths, err := newRouter(s.networkDoors(), s.config.Metrics)
+	if err != nil {
+		return nil, err
 	}
+	return &gate{server: s, paths: paths, guard: newGuard(&s.config), cors: newCORS(s.config.Apps.All())}, nil
 }
 
 // Handler returns what answers a request from the network once it is parsed,
-// for measuring it without a socket. It needs no Open.
-func (s *Server) Handler() fasthttp.RequestHandler { return s.networkGate().handle }
+// for measuring it without a socket. It needs no Open; the error is that of
+// the table of paths.
+func (s *Server) Handler() (fasthttp.RequestHandler, error) {
+	g, err := s.networkGate()
+	if err != nil {
+		return nil, err
+	}
+	return g.handle, nil
+}
 
 // http returns the HTTP server of an entrance, with every limit that fasthttp
 // leaves open shut.

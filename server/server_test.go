@@ -18,6 +18,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/otp/otptest"
 	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/token"
 	"github.com/rs/zerolog"
 	"github.com/valyala/fasthttp"
 )
@@ -62,7 +63,7 @@ func digest(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 func demoApp() otp.App {
 	return otp.App{
 		ID: "demo", Keys: [][32]byte{digest(publishable), digest(secret)}, Countries: []string{"*"},
-		Hosts: []string{"otp.example.com"}, Origins: []string{"https://shop.example"},
+		Hosts: []string{"otp.example.com"}, Origins: []string{"https://shop.example"}, Sessions: true,
 	}
 }
 
@@ -101,8 +102,18 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
 	if config.Outbox == nil {
 		config.Outbox = outbox
 	}
+	verifications, directory := otp.NewVerifications(core, outbox), otp.NewDirectory(core)
+	mint, err := token.Open(token.Config{
+		Dir: filepath.Join(t.TempDir(), "keys"), Apps: apps.All(), Needs: server.Algorithms, Sessions: directory,
+		Seal: keys.Seal, Now: core.Clock.Now, Log: zerolog.Nop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Directory, config.Mint = directory, mint
+	config.Doors = append(config.Doors, server.Doors(verifications, directory, mint, apps)...)
 	if config.Verifications == nil {
-		config.Verifications = otp.NewVerifications(core, outbox)
+		config.Verifications = verifications
 	}
 	b.http = server.New(config)
 	if err := b.http.Open(); err != nil {
@@ -190,16 +201,24 @@ func (b *box) parse(raw, method string) answer {
 
 func key(k string) string { return "Authorization: Bearer " + k }
 
+// hollow is what a server needs to open, and nothing behind it.
+func hollow(listen, socket string) server.Config {
+	return server.Config{
+		Listen: listen, Socket: socket, Apps: &otp.Apps{}, Verifications: &otp.Verifications{}, Outbox: &otp.Outbox{},
+		Directory: &otp.Directory{}, Mint: &token.Mint{},
+	}
+}
+
 func TestOpen(t *testing.T) {
 	b := newBox(t, nil)
 	t.Run("TakenPort", func(t *testing.T) {
-		second := server.New(server.Config{Listen: b.addr, Apps: &otp.Apps{}, Verifications: &otp.Verifications{}, Outbox: &otp.Outbox{}})
+		second := server.New(hollow(b.addr, ""))
 		if err := second.Open(); err == nil || !strings.Contains(err.Error(), b.addr) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("TakenSocket", func(t *testing.T) {
-		second := server.New(server.Config{Listen: "127.0.0.1:0", Socket: b.sock, Apps: &otp.Apps{}, Verifications: &otp.Verifications{}, Outbox: &otp.Outbox{}})
+		second := server.New(hollow("127.0.0.1:0", b.sock))
 		if err := second.Open(); err == nil || !strings.Contains(err.Error(), "answers on") {
 			t.Errorf("got %v", err)
 		}
@@ -210,7 +229,7 @@ func TestOpen(t *testing.T) {
 		}
 	})
 	t.Run("ShutdownUnserved", func(t *testing.T) {
-		s := server.New(server.Config{Listen: "127.0.0.1:0", Apps: &otp.Apps{}, Verifications: &otp.Verifications{}, Outbox: &otp.Outbox{}})
+		s := server.New(hollow("127.0.0.1:0", ""))
 		if err := s.Open(); err != nil {
 			t.Fatal(err)
 		}

@@ -84,6 +84,47 @@ func TestSocketActsForAnApp(t *testing.T) {
 	}
 }
 
+// TestSocketKnowsUsers makes the calls about users and tokens that the native
+// door has on the network.
+func TestSocketKnowsUsers(t *testing.T) {
+	b := newBox(t, func(_ *server.Config, list *[]otp.App) {
+		*list = append(*list, otp.App{ID: "second", Keys: [][32]byte{digest("sk_2")}, Countries: []string{"*"}, Default: true})
+	})
+	status, body := b.call("POST", "/v1/verifications?app=demo", `{"to":"`+phone+`","purpose":"sign_up"}`)
+	if status != 201 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	status, body = b.call("POST", "/v1/verifications/"+member(t, body, "id")+"/check?app=demo", `{"code":"`+b.code()+`"}`)
+	if status != 200 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	_, user, _ := strings.Cut(body, `"user":`)
+	id, refresh := member(t, user, "id"), member(t, body, "refresh_token")
+	for _, test := range []struct {
+		method, target, body string
+		want                 int
+		says                 string
+	}{
+		{"GET", "/v1/users?app=demo", "", 200, id},
+		{"GET", "/v1/users", "", 200, `{"users":[]`}, // of the default app
+		{"GET", "/v1/users/" + id, "", 404, ""},
+		{"GET", "/v1/users/" + id + "?app=demo", "", 200, `"enabled":true`},
+		{"POST", "/v1/token/refresh", `{"refresh_token":"` + refresh + `"}`, 401, ""},
+		{"POST", "/v1/token/refresh?app=demo", `{"refresh_token":"` + refresh + `"}`, 200, "access_token"},
+		{"PATCH", "/v1/users/" + id + "?app=demo", `{"enabled":false}`, 200, `"enabled":false`},
+		{"DELETE", "/v1/users/" + id + "?app=demo", "", 204, ""},
+		{"GET", "/v1/users/" + id + "?app=demo", "", 404, ""},
+		{"GET", "/.well-known/jwks.json?app=demo", "", 200, `"kid":`},
+		{"GET", "/.well-known/jwks.json", "", 200, `{"keys":[]}`}, // the default app has no sessions
+		{"GET", "/.well-known/jwks.json?app=nobody", "", 404, ""},
+		{"GET", "/v1/me", "", 401, ""},
+	} {
+		if status, body := b.call(test.method, test.target, test.body); status != test.want || !strings.Contains(body, test.says) {
+			t.Errorf("%s %s: got %d %s", test.method, test.target, status, body)
+		}
+	}
+}
+
 func TestSocketWithoutApps(t *testing.T) {
 	b := newBox(t, func(_ *server.Config, list *[]otp.App) { *list = nil })
 	if status, body := b.call("POST", "/v1/messages", `{"to":"`+phone+`","text":"Hello"}`); status != 400 || !strings.Contains(body, "no [[app]]") {

@@ -47,9 +47,12 @@ func measure(b *testing.B, target, body string, want int) {
 		},
 		Message: otp.Message{ID: otp.NewID(), State: otp.MessageAccepted}, ETA: 3 * time.Second, ResendAfter: 30 * time.Second,
 	}}
-	handle := server.New(server.Config{
+	handle, err := server.New(server.Config{
 		Apps: apps, Verifications: core, Outbox: &otp.Outbox{}, Metrics: metrics.NewSet(), Log: zerolog.Nop(),
 	}).Handler()
+	if err != nil {
+		b.Fatal(err)
+	}
 	raw := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: 127.0.0.1:7467\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		target, key(publishable), len(body), body)
 	var request fasthttp.Request

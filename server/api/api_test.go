@@ -16,116 +16,16 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// core is a core that answers what a test says and remembers what it was
-// asked.
-type core struct {
-	progress otp.Progress
-	message  otp.Message
-	page     []otp.Message
-	next     string
-	routes   []otp.RouteReport
-	err      error
-
-	called  string
-	caller  otp.Caller
-	id      otp.ID
-	digits  string
-	channel string
-	start   otp.StartRequest
-	send    otp.MessageRequest
-	limit   int
-	cursor  string
-}
-
-func (k *core) note(call string, c otp.Caller, id otp.ID) { k.called, k.caller, k.id = call, c, id }
-
-func (k *core) Start(_ context.Context, c otp.Caller, r otp.StartRequest) (otp.Progress, error) {
-	k.note("Start", c, otp.ID{})
-	k.start = r
-	return k.progress, k.err
-}
-
-func (k *core) Check(_ context.Context, c otp.Caller, id otp.ID, digits string) (otp.Progress, error) {
-	k.note("Check", c, id)
-	k.digits = digits
-	return k.progress, k.err
-}
-
-func (k *core) Resend(_ context.Context, c otp.Caller, id otp.ID, channel string) (otp.Progress, error) {
-	k.note("Resend", c, id)
-	k.channel = channel
-	return k.progress, k.err
-}
-
-func (k *core) Cancel(_ context.Context, c otp.Caller, id otp.ID) error {
-	k.note("Cancel", c, id)
-	return k.err
-}
-
-func (k *core) Get(_ context.Context, c otp.Caller, id otp.ID) (otp.Progress, error) {
-	k.note("Get", c, id)
-	return k.progress, k.err
-}
-
-// outbox is the same core as an outbox.
-type outbox struct{ *core }
-
-func (k outbox) Send(_ context.Context, c otp.Caller, r otp.MessageRequest) (otp.Message, error) {
-	k.note("Send", c, otp.ID{})
-	k.send = r
-	return k.message, k.err
-}
-
-func (k outbox) Get(_ context.Context, c otp.Caller, id otp.ID) (otp.Message, error) {
-	k.note("Message", c, id)
-	return k.message, k.err
-}
-
-func (k outbox) List(_ context.Context, c otp.Caller, limit int, cursor string) ([]otp.Message, string, error) {
-	k.note("List", c, otp.ID{})
-	k.limit, k.cursor = limit, cursor
-	return k.page, k.next, k.err
-}
-
-func (k outbox) Routes() []otp.RouteReport { return k.routes }
-
-var (
-	_ api.Verifications = (*core)(nil)
-	_ api.Verifications = (*otp.Verifications)(nil)
-	_ api.Outbox        = outbox{}
-	_ api.Outbox        = (*otp.Outbox)(nil)
-)
-
 const (
 	publishable, secret = "pk_test_3f9a", "sk_test_7c1e"
 	closedSecret        = "sk_closed_1111"
 	phone               = "+41791234567"
 	id                  = "vrf_000102030405060708090a0b0c0d0e0f"
 	messageID           = "msg_f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+	userID              = "usr_a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 )
 
 var created = otp.TimeOf(time.Date(2026, 11, 22, 9, 30, 0, 7_000_000, time.UTC))
-
-func newCore() *core {
-	k := &core{}
-	k.progress = otp.Progress{
-		Verification: otp.Verification{
-			App: "demo", Address: otp.Address{Kind: otp.Phone, Key: phone, Dial: phone[1:], Country: "CH", Calling: 41},
-			Channel: "sms", Purpose: otp.PurposeVerify, Status: otp.Pending, MaxTries: 5,
-			Created: created, Expires: created.Add(5 * time.Minute), Metadata: []byte(`{"order":17}`),
-		},
-		ETA: 2100 * time.Millisecond, ResendAfter: 30 * time.Second,
-	}
-	for i := range k.progress.Verification.ID {
-		k.progress.Verification.ID[i] = byte(i)
-		k.message.ID[i] = byte(0xf0 + i)
-	}
-	k.message.Address = k.progress.Verification.Address
-	k.message.State, k.message.Created, k.message.Updated = otp.MessageAccepted, created, created
-	k.message.Deadline = created.Add(time.Hour)
-	k.progress.Message = k.message
-	return k
-}
 
 func newApps(t testing.TB) *otp.Apps {
 	t.Helper()
@@ -149,7 +49,8 @@ type door struct {
 
 func open(t testing.TB) *door {
 	k := newCore()
-	return &door{api.New(k, outbox{k}, api.Keys(newApps(t))), k, t}
+	apps := newApps(t)
+	return &door{api.New(k.all(), apps, api.Keys(apps)), k, t}
 }
 
 // request is a call as it comes to the door.
@@ -247,12 +148,16 @@ func (closed) ByKey(string) (*otp.App, bool, bool) {
 	return &otp.App{ID: "closed", Doors: []string{"twilio"}}, true, true
 }
 
-func (closed) All() []*otp.App { return nil }
+func (closed) ByID(id string) (*otp.App, bool) {
+	return &otp.App{ID: id, Doors: []string{"twilio"}}, true
+}
+
+func (closed) At(string, string) (*otp.App, bool) { return nil, false }
 
 func TestClosedDoorLooksLikeAnUnknownKey(t *testing.T) {
 	d := open(t)
 	_, unknown := d.do(d.Get, request{param: id, key: "sk_unknown"})
-	shut := &door{api.New(d.core, outbox{d.core}, api.Keys(closed{})), d.core, t}
+	shut := &door{api.New(d.core.all(), closed{}, api.Keys(closed{})), d.core, t}
 	if status, body := shut.do(shut.Get, request{param: id, key: closedSecret}); status != 401 || body != unknown {
 		t.Errorf("got %d %s", status, body)
 	}

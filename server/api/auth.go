@@ -2,18 +2,11 @@ package api
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
 )
-
-// Apps is what [Keys] asks of [otp.Apps].
-type Apps interface {
-	ByKey(key string) (app *otp.App, secret, ok bool)
-	All() []*otp.App
-}
 
 // DoorName is what an app lists in doors to open this one.
 const DoorName = "native"
@@ -24,26 +17,41 @@ const maxKey = 256
 // Keys authenticates by the key in "Authorization: Bearer pk_..." or "sk_...".
 // A missing key, an unknown one and one of an app whose native door is closed
 // look the same.
-func Keys(apps Apps) Authenticate {
+func Keys(apps web.Apps) Authenticate {
 	refusal := &otp.Error{
 		Code:   otp.Unauthorized,
 		Detail: "No key that this box accepts here came with the request: send Authorization: Bearer with a pk_ or sk_ key.",
 	}
 	return func(c *web.Call) (otp.Caller, error) {
-		scheme, key, _ := strings.Cut(c.Header("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") || len(key) > maxKey {
+		key, ok := bearer(c)
+		if !ok || len(key) > maxKey {
 			return otp.Caller{}, refusal
 		}
 		app, secret, ok := apps.ByKey(key)
-		if !ok || !slices.Contains(app.Doors, DoorName) {
+		if !ok || !app.Open(DoorName) {
 			return otp.Caller{}, refusal
 		}
 		caller := otp.Caller{App: app, Secret: secret}
-		if !secret && !web.Within(app.Backends, c.Client) {
-			caller.Address = c.Client
+		if !secret {
+			caller.Address = endUser(c, app)
 		}
 		return caller, nil
 	}
+}
+
+// bearer returns what stands behind Bearer in the Authorization header.
+func bearer(c *web.Call) (credential string, ok bool) {
+	scheme, credential, _ := strings.Cut(c.Header("Authorization"), " ")
+	return credential, strings.EqualFold(scheme, "Bearer")
+}
+
+// endUser returns where a call without a secret key came from: the end user's
+// address, but for the app's own servers.
+func endUser(c *web.Call, app *otp.App) netip.Addr {
+	if web.Within(app.Backends, c.Client) {
+		return netip.Addr{}
+	}
+	return c.Client
 }
 
 // withUser takes the end user's address that a trusted server names. Anybody

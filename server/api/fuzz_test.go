@@ -62,3 +62,43 @@ func FuzzSend(f *testing.F) {
 		tryBody(t, func(d *door) web.Handler { return d.Send }, body)
 	})
 }
+
+func FuzzRefresh(f *testing.F) {
+	for _, seed := range []string{`{"refresh_token":"AAAA"}`, `{"refresh_token":7}`, `{"refresh_token":"","x":1}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		tryBody(t, func(d *door) web.Handler { return d.Refresh }, body)
+	})
+}
+
+func FuzzChangeUser(f *testing.F) {
+	for _, seed := range []string{`{"enabled":false}`, `{"metadata":{"a":[]}}`, `{"metadata":null}`, `{"enabled":null}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := open(t)
+		status, answer := d.do(d.ChangeUser, request{key: secret, param: userID, body: string(body)})
+		if status >= 500 || !json.Valid([]byte(answer)) || status == 200 && d.core.called != "Change" {
+			t.Errorf("got %d %s", status, answer)
+		}
+	})
+}
+
+// FuzzMe shows any token: nobody gets in by what a token says of itself, and
+// the core is asked only for an app that is there.
+func FuzzMe(f *testing.F) {
+	for _, seed := range []string{tokenOf("demo"), tokenOf("nobody"), "a.b.c", "..", "", "x", "a.eyJpc3MiOjd9.c"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, access string) {
+		d := open(t)
+		status, answer := d.do(d.Me, request{headers: map[string]string{"Authorization": "Bearer " + access}})
+		if status != 401 || !json.Valid([]byte(answer)) {
+			t.Errorf("got %d %s", status, answer)
+		}
+		if d.core.called != "" && d.core.caller.App.ID != "demo" {
+			t.Errorf("the core was asked for %s", d.core.caller.App.ID)
+		}
+	})
+}

@@ -17,7 +17,7 @@ type SendBody struct {
 	TTL      string `json:"ttl"`
 }
 
-// The bounds of a page of messages.
+// The bounds of a page of a list.
 const (
 	defaultPage = 20
 	maxPage     = 100
@@ -131,12 +131,9 @@ func (d *Door) Messages(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
 	}
-	limit := defaultPage
-	if s := c.Query("limit"); s != "" {
-		var err error
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxPage {
-			return web.Invalid("limit must be a number from 1 to 100.")
-		}
+	limit, err := limitOf(c)
+	if err != nil {
+		return err
 	}
 	messages, next, err := d.outbox.List(c.Context, c.Caller, limit, c.Query("cursor"))
 	if err != nil {
@@ -147,4 +144,17 @@ func (d *Door) Messages(c *web.Call) error {
 		page.Messages[i] = messageWireOf(&messages[i])
 	}
 	return c.JSON(fasthttp.StatusOK, page)
+}
+
+// limitOf reads how long a page shall be.
+func limitOf(c *web.Call) (int, error) {
+	given := c.Query("limit")
+	if given == "" {
+		return defaultPage, nil
+	}
+	limit, err := strconv.Atoi(given)
+	if err != nil || limit < 1 || limit > maxPage {
+		return 0, web.Invalid("limit must be a number from 1 to 100.")
+	}
+	return limit, nil
 }

@@ -50,7 +50,10 @@ func TestSendRefuses(t *testing.T) {
 // TestSecretCalls makes each of them with a publishable key.
 func TestSecretCalls(t *testing.T) {
 	d := open(t)
-	for name, handler := range map[string]web.Handler{"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes} {
+	for name, handler := range map[string]web.Handler{
+		"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes,
+		"Users": d.Users, "User": d.User, "ChangeUser": d.ChangeUser, "RemoveUser": d.RemoveUser,
+	} {
 		status, body := d.do(handler, request{key: publishable, param: messageID, body: `{"to":"` + phone + `","text":"hello"}`})
 		if status != 403 || d.core.called != "" {
 			t.Errorf("%s: got %d %s", name, status, body)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,6 +14,7 @@ import (
 const (
 	verificationPrefix = "vrf_"
 	messagePrefix      = "msg_"
+	userPrefix         = "usr_"
 )
 
 // The bounds of what comes beside a number, in bytes.
@@ -20,6 +22,10 @@ const (
 	maxMetadata       = 1 << 10
 	maxIdempotencyKey = 64
 )
+
+// purposes are what a native verification can be for. A phone is not changed
+// here: the app's own server knows better who may.
+var purposes = []otp.Purpose{otp.PurposeVerify, otp.PurposeSignIn, otp.PurposeSignUp, otp.PurposeSignUpOrIn, otp.PurposeStepUp}
 
 // StartBody is the body of POST /v1/verifications.
 type StartBody struct {
@@ -29,6 +35,8 @@ type StartBody struct {
 	Locale   string         `json:"locale"`
 	Metadata jsontext.Value `json:"metadata"`
 	ClientIP string         `json:"client_ip"`
+	// AccessToken is the user's own; it goes with purpose step_up only.
+	AccessToken string `json:"access_token"`
 	// Captcha is accepted so that a page need not know whether the app asks for
 	// one.
 	Captcha string `json:"captcha"`
@@ -69,6 +77,14 @@ func (d *Door) Start(c *web.Call) error {
 		}
 		request.IdempotencyKey, request.Body = key, c.Body()
 	}
+	if request.Purpose == otp.PurposeStepUp {
+		// Without the session of whom it is for no message leaves.
+		grant, err := d.mint.Bearer(c.Context, c.Caller, body.AccessToken)
+		if err != nil {
+			return err
+		}
+		request.Family = grant.Session.ID
+	}
 	p, err := d.verifications.Start(c.Context, caller, request)
 	if err != nil {
 		if e := otp.AsError(err); e.Code == otp.Conflict {
@@ -83,19 +99,33 @@ func (d *Door) Start(c *web.Call) error {
 // request checks what the core takes as it is.
 func (b *StartBody) request() (otp.StartRequest, error) {
 	r := otp.StartRequest{To: b.To, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale}
-	if r.To == "" {
-		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567.`)
-	}
 	if r.Purpose == "" {
 		r.Purpose = otp.PurposeVerify
 	}
-	if len(b.Metadata) > 0 && b.Metadata.Kind() != jsontext.KindNull {
-		if b.Metadata.Kind() != jsontext.KindBeginObject || len(b.Metadata) > maxMetadata {
-			return r, web.Invalid(`"metadata" must be an object of at most 1024 bytes.`)
-		}
-		r.Metadata = b.Metadata
+	stepUp := r.Purpose == otp.PurposeStepUp
+	switch {
+	case !slices.Contains(purposes, r.Purpose):
+		return r, web.Invalid(`"purpose" must be verify, sign_in, sign_up, sign_up_or_in or step_up.`)
+	case r.To == "" && !stepUp: // which goes to the user's own phone
+		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567.`)
+	case b.AccessToken != "" && !stepUp:
+		return r, web.Invalid(`"access_token" goes with the purpose step_up only.`)
 	}
-	return r, nil
+	var err error
+	r.Metadata, err = metadataOf(b.Metadata)
+	return r, err
+}
+
+// metadataOf checks what a client notes: an object of a bounded size, or
+// nothing.
+func metadataOf(v jsontext.Value) ([]byte, error) {
+	if len(v) == 0 || v.Kind() == jsontext.KindNull {
+		return nil, nil
+	}
+	if v.Kind() != jsontext.KindBeginObject || len(v) > maxMetadata {
+		return nil, web.Invalid(`"metadata" must be an object of at most 1024 bytes.`)
+	}
+	return v, nil
 }
 
 // Get answers GET /v1/verifications/{id}.
@@ -140,7 +170,15 @@ func (d *Door) Check(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(fasthttp.StatusOK, wireOf(caller, &p))
+	answer := wireOf(caller, &p)
+	if p.Grant != nil && p.Grant.Session != nil {
+		set, err := d.mint.Issue(p.Grant, form)
+		if err != nil {
+			return err
+		}
+		answer.Session = sessionWireOf(&set, &p.Grant.User)
+	}
+	return c.JSON(fasthttp.StatusOK, answer)
 }
 
 // Resend answers POST /v1/verifications/{id}/resend.
@@ -185,11 +223,11 @@ func (d *Door) Cancel(c *web.Call) error {
 var noVerification = missing(&otp.Error{Code: otp.CodeUnknown, Detail: "There is no such verification."})
 
 // missing turns the refusals of calls that compare no code, and so need not
-// hide what became of a verification: an unknown id is a 404, an ended one a
+// hide what became of a thing: an unknown id is a 404, an ended verification a
 // 409.
 func missing(err error) error {
 	switch e := otp.AsError(err); e.Code {
-	case otp.CodeUnknown:
+	case otp.CodeUnknown, otp.NotRegistered:
 		return &web.Problem{Status: fasthttp.StatusNotFound, Code: string(e.Code), Title: "Not found", Detail: e.Detail}
 	case otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted:
 		return &web.Problem{Status: fasthttp.StatusConflict, Code: string(otp.Conflict), Detail: "This verification has ended. Start a new one."}

@@ -22,7 +22,7 @@ func TestStart(t *testing.T) {
 		t.Errorf("metadata %s, body %s", got.Metadata, got.Body)
 	}
 	got.Metadata, got.Body = nil, nil
-	if got.To != want.To || got.Channel != want.Channel || got.Purpose != want.Purpose || got.Locale != want.Locale || got.IdempotencyKey != want.IdempotencyKey || got.Slot != "" {
+	if got.To != want.To || got.Channel != want.Channel || got.Purpose != want.Purpose || got.Locale != want.Locale || got.IdempotencyKey != want.IdempotencyKey || got.Slot != (otp.Slot{}) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -41,6 +41,9 @@ func TestStartRefuses(t *testing.T) {
 		"IdempotencyLong":   {request{body: `{"to":"x"}`, headers: map[string]string{"Idempotency-Key": long}}, "1 to 64"},
 		"IdempotencySpaced": {request{body: `{"to":"x"}`, headers: map[string]string{"Idempotency-Key": "a\tb"}}, "1 to 64"},
 		"IdempotencyUTF8":   {request{body: `{"to":"x"}`, headers: map[string]string{"Idempotency-Key": "é"}}, "1 to 64"},
+		"PurposeUnknown":    {request{body: `{"to":"x","purpose":"login"}`}, `"purpose" must be`},
+		"PurposeOfDoors":    {request{body: `{"to":"x","purpose":"change_phone"}`}, `"purpose" must be`},
+		"TokenForNothing":   {request{body: `{"to":"x","purpose":"sign_in","access_token":"a.b.c"}`}, `"access_token" goes with`},
 		"UnknownMember":     {request{body: `{"phone":"x"}`}, "known are to, channel"},
 	} {
 		t.Run(name, func(t *testing.T) {

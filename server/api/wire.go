@@ -23,6 +23,8 @@ type verificationWire struct {
 	Phone      string         `json:"phone,omitempty"`
 	ApprovedAt web.Time       `json:"approved_at,omitzero"`
 	Metadata   jsontext.Value `json:"metadata,omitzero"`
+	// Session is what the check opened that approved the verification.
+	Session *sessionWire `json:"session,omitzero"`
 }
 
 // partWire is the message of a verification.

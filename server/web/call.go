@@ -31,8 +31,9 @@ type Call struct {
 	// Client is the address of the caller, IPv4 unmapped, proxies that are
 	// trusted taken off. The zero Addr is the admin socket.
 	Client netip.Addr
-	// Param is what stood in the path for {id}.
-	Param string
+	// Param is what stood in the path for {id}, App what stood for {app}: the
+	// bytes of the segment as they came.
+	Param, App string
 	// Caller is set by the door once it knows who is asking.
 	Caller otp.Caller
 }

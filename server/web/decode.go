@@ -36,6 +36,17 @@ func (c *Call) DecodeOptional(v any) error {
 	return c.Decode(v)
 }
 
+// Loose reads the body into v, a pointer to a struct, as vendors' clients send
+// it: under any content type, with members that mean nothing here, or not at
+// all, which is {}. All else is as strict as [Call.Decode].
+func (c *Call) Loose(v any) error {
+	body := c.HTTP.PostBody()
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	return decode(body, v)
+}
+
 // checkJSON refuses a content type other than JSON in UTF-8. A browser sends
 // text/plain across origins without asking first, so the type is a fence and
 // not a formality.
@@ -62,10 +73,16 @@ func Decode(body []byte, v any) error {
 	if len(body) == 0 {
 		return Invalid("The body is empty; a JSON object is needed.")
 	}
+	return decode(body, v, json.RejectUnknownMembers(true))
+}
+
+// decode reads one JSON object. Duplicate members and invalid UTF-8 are refused
+// by the parser itself.
+func decode(body []byte, v any, options ...json.Options) error {
 	if tooDeep(body) {
 		return Invalid(fmt.Sprintf("The body is nested deeper than %d levels.", maxDepth))
 	}
-	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+	err := json.Unmarshal(body, v, options...)
 	if err == nil {
 		// null is a JSON text, and decodes into nothing.
 		if trimmed := bytes.TrimLeft(body, " \t\r\n"); trimmed[0] != '{' {

@@ -91,6 +91,43 @@ func TestDecodeTakes(t *testing.T) {
 	}
 }
 
+// TestLoose sends what vendors' clients send, and what nobody may.
+func TestLoose(t *testing.T) {
+	for name, test := range map[string]struct {
+		body, kind string
+		to         string
+		detail     string // of the refusal
+	}{
+		"Object":          {`{"to":"x"}`, "application/json", "x", ""},
+		"PlainText":       {`{"to":"x"}`, "text/plain;charset=UTF-8", "x", ""},
+		"NoType":          {`{"to":"x"}`, "", "x", ""},
+		"UnknownMember":   {`{"phone":{"a":[1]},"to":"x","TO":"y"}`, "", "x", ""},
+		"NoBody":          {"", "", "", ""},
+		"BlankBody":       {" \r\n", "application/json", "", ""},
+		"Null":            {"null", "", "", "JSON object"},
+		"Array":           {"[]", "", "", "JSON object"},
+		"Twice":           {`{"to":"a","to":"b"}`, "", "", `"to" stands twice`},
+		"UnknownTwice":    {`{"extra":1,"extra":2}`, "", "", `"extra" stands twice`},
+		"NumberForString": {`{"to":493827}`, "", "", `"to" must be a string`},
+		"InvalidUTF8":     {"{\"x\":\"\xff\"}", "", "", "mistake at byte"},
+		"Deep":            {`{"x":` + strings.Repeat("[", 16), "", "", "deeper than 16"},
+		"Form":            {"to=x", "application/x-www-form-urlencoded", "", "mistake at byte"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var o order
+			err := newCall(test.body, test.kind).Loose(&o)
+			var p *web.Problem
+			if test.detail == "" {
+				if err != nil || o.To != test.to {
+					t.Errorf("got %+v, %v", o, err)
+				}
+			} else if !errors.As(err, &p) || p.Status != 400 || !strings.Contains(p.Detail, test.detail) || strings.Contains(p.Detail, "493827") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestDecodeRepeatsNoValue(t *testing.T) {
 	const code, phone = "493827", "+41791234567"
 	for _, body := range []string{
@@ -148,6 +185,10 @@ func FuzzDecode(f *testing.F) {
 		var o order
 		err := web.Decode(body, &o)
 		if err == nil {
+			var loose order
+			if err := newCall(string(body), "").Loose(&loose); err != nil || loose.To != o.To || loose.Count != o.Count {
+				t.Errorf("read loosely it is another: %+v, %v", loose, err)
+			}
 			return
 		}
 		var p *web.Problem

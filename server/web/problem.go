@@ -121,33 +121,42 @@ func ProblemOf(err error) *Problem {
 		}
 		return &p
 	}
-	e := otp.AsError(err)
-	if e.Code == otp.Internal {
-		e = waited(e)
-	}
-	k, ok := kindOf(e.Code)
-	if !ok || e.Code == otp.Internal {
-		// A detail that came with a fault may have been written for the log.
-		e = otp.AsError(errors.New(string(otp.Internal)))
-		k, _ = kindOf(otp.Internal)
-	}
-	p := &Problem{Status: k.status, Code: k.code, Title: k.title, Detail: k.detail, RetryAfter: e.RetryAfter, Err: err}
+	e := ErrorOf(err)
+	k, _ := kindOf(e.Code)
+	p := &Problem{Status: k.status, Code: k.code, Title: k.title, Detail: k.detail, RetryAfter: e.RetryAfter, Err: e.Err}
 	if p.Detail == "" {
 		p.Detail = e.Detail
 	}
 	return p
 }
 
-// waited tells a fault from a call that was not answered in its time, which is
-// no fault of the box's code.
-func waited(e *otp.Error) *otp.Error {
-	switch {
-	case errors.Is(e, context.DeadlineExceeded):
-		return &otp.Error{Code: otp.Busy, Detail: "The box is too busy to answer in time. Try again.", Err: e}
-	case errors.Is(e, context.Canceled):
-		return &otp.Error{Code: otp.ShuttingDown, Detail: "The box is stopping. Try again in a moment.", Err: e}
+// ErrorOf returns err as a vendor's door answers it: always a code of the
+// closed list. A call that was not answered in its time is [otp.Busy], one that
+// the end of the server cut off is [otp.ShuttingDown]; neither is a fault of the
+// box's code. A fault is [otp.Internal] and says nothing of itself but in Err.
+func ErrorOf(err error) *otp.Error {
+	var own *Problem
+	if errors.As(err, &own) {
+		e := &otp.Error{Code: otp.Code(own.Code), Detail: own.Detail, RetryAfter: own.RetryAfter, Err: own.Err}
+		if own.Code == CodeRejected {
+			e.Code = otp.CodeWrong
+		}
+		err = e
 	}
-	return e
+	e := otp.AsError(err)
+	_, known := kindOf(e.Code)
+	switch {
+	case known && e.Code != otp.Internal:
+		return e
+	case errors.Is(err, context.DeadlineExceeded):
+		return &otp.Error{Code: otp.Busy, Detail: "The box is too busy to answer in time. Try again.", Err: err}
+	case errors.Is(err, context.Canceled):
+		return &otp.Error{Code: otp.ShuttingDown, Detail: "The box is stopping. Try again in a moment.", Err: err}
+	}
+	// A detail that came with a fault may have been written for the log.
+	fault := otp.AsError(errors.New(string(otp.Internal)))
+	fault.Err = err
+	return fault
 }
 
 // Retry tells whether the problem comes with a time to wait, and returns it in

@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -98,6 +100,29 @@ func TestFaultsSayNothingOfThemselves(t *testing.T) {
 		}
 		if !errors.Is(p, err) {
 			t.Errorf("%v: the cause is lost for the log", err)
+		}
+	}
+}
+
+// TestErrorsOfEveryCode takes each code through a problem and back.
+func TestErrorsOfEveryCode(t *testing.T) {
+	for _, code := range otp.Codes() {
+		sent := &otp.Error{Code: code, Detail: "What the core says.", RetryAfter: time.Minute}
+		if e := web.ErrorOf(sent); e.Code != code || code != otp.Internal && e != sent {
+			t.Errorf("%s becomes %+v", code, e)
+		}
+		want := code
+		if strings.HasPrefix(string(code), "code_") {
+			want = otp.CodeWrong // a problem no longer knows which it was
+		}
+		if e := web.ErrorOf(fmt.Errorf("outer: %w", web.ProblemOf(sent))); e.Code != want || code != otp.Internal && e.RetryAfter != time.Minute {
+			t.Errorf("the problem of %s becomes %+v", code, e)
+		}
+	}
+	for cause, want := range map[error]otp.Code{context.DeadlineExceeded: otp.Busy, context.Canceled: otp.ShuttingDown, io.EOF: otp.Internal} {
+		err := fmt.Errorf("update: %w", cause)
+		if e := web.ErrorOf(err); e.Code != want || !errors.Is(e, err) || strings.Contains(e.Detail, cause.Error()) {
+			t.Errorf("%v becomes %+v", err, e)
 		}
 	}
 }
