@@ -1,0 +1,40 @@
+package passage_test
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// tryBody posts a body. Whatever it is, the answer is JSON and no fault, and
+// only a body that is one JSON object reaches the core.
+func tryBody(t *testing.T, path string, body []byte) {
+	d := open(t)
+	a := d.do(request{method: "POST", path: path, body: string(body), bearer: secret})
+	if a.status >= 500 || !json.Valid([]byte(a.body)) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	var object map[string]any
+	if len(d.core.called) > 0 && json.Unmarshal(body, &object) != nil {
+		t.Errorf("the core was asked %v", d.core.called)
+	}
+}
+
+func FuzzLogin(f *testing.F) { fuzzPost(f, login) }
+
+func FuzzActivate(f *testing.F) { fuzzPost(f, activate) }
+
+func FuzzRefresh(f *testing.F) { fuzzPost(f, "/v1/apps/demo/tokens") }
+
+func FuzzCreate(f *testing.F) { fuzzPost(f, users) }
+
+// fuzzPost seeds every target with the bodies of all: what one takes, another
+// must bear.
+func fuzzPost(f *testing.F, path string) {
+	for _, seed := range []string{
+		`{"identifier":"` + phone + `","language":"de"}`, right, `{"refresh_token":"a"}`, `{"phone":"` + phone + `","user_metadata":{"a":[{}]}}`,
+		`{"identifier":"ann@example.com"}`, `{"otp":"\u0000","otp_id":"\ud83d\ude00"}`, `{"user_metadata":null,"identifier":" "}`, `[]`, ` `,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) { tryBody(t, path, body) })
+}

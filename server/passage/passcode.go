@@ -1,0 +1,81 @@
+package passage
+
+import (
+	"strings"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// start answers POST login/otp and register/otp. Whether somebody is registered
+// is told at once, as the vendor does, unless the app is private.
+func (d *Door) start(purpose otp.Purpose) web.Handler {
+	return func(c *web.Call) error {
+		caller, err := d.caller(c)
+		if err != nil {
+			return err
+		}
+		var body startBody
+		if err := c.Loose(&body); err != nil {
+			return err
+		}
+		if err := checkIdentifier(body.Identifier); err != nil {
+			return err
+		}
+		p, err := d.verifications.Start(c.Context, caller, otp.StartRequest{
+			To: body.Identifier, Purpose: purpose, Locale: body.Language, Reveal: true,
+		})
+		if err != nil {
+			return err
+		}
+		return c.JSON(fasthttp.StatusCreated, startWire{p.Verification.ID.String()})
+	}
+}
+
+// activate answers POST otp/activate: the right code opens a session.
+func (d *Door) activate(c *web.Call) error {
+	caller, err := d.caller(c)
+	if err != nil {
+		return err
+	}
+	var body activateBody
+	if err := c.Loose(&body); err != nil {
+		return err
+	}
+	switch {
+	case body.OTP == "":
+		return missing("otp")
+	case body.ID == "":
+		return missing("otp_id")
+	}
+	id, ok := otp.ParseID(body.ID)
+	if !ok {
+		// What cannot be an id must cost, charge and look the same as an id that
+		// names nothing.
+		id = otp.NewID()
+	}
+	p, err := d.verifications.Check(c.Context, caller, id, body.OTP)
+	if err != nil {
+		return err
+	}
+	set, err := d.mint.Issue(p.Grant, formOf(caller.App)(p.Grant))
+	if err != nil {
+		return err
+	}
+	return c.JSON(fasthttp.StatusOK, resultOf(caller.App, &set))
+}
+
+const emailText = "The identifier must be a phone number such as +41791234567: no relay for email is configured."
+
+// checkIdentifier refuses an identifier that is missing, or an email address.
+// Whether the rest is a phone number is for the core to say.
+func checkIdentifier(identifier string) error {
+	switch {
+	case identifier == "":
+		return missing("identifier")
+	case strings.Contains(identifier, "@"):
+		return web.Invalid(emailText)
+	}
+	return nil
+}
