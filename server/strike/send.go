@@ -1,0 +1,115 @@
+package strike
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// maxData bounds what is noted beside a user, in bytes.
+const maxData = 1 << 10
+
+// sendBody is the body of POST /otp. The tokens of a captcha, which may stand
+// beside it, are not read: the box asks for none.
+type sendBody struct {
+	Phone      string         `json:"phone"`
+	CreateUser *bool          `json:"create_user"`
+	Data       jsontext.Value `json:"data"`
+	Channel    string         `json:"channel"`
+}
+
+// send answers POST /otp.
+func (d *Door) send(c *web.Call) error {
+	caller, err := d.caller(c)
+	if err != nil {
+		return err
+	}
+	var body sendBody
+	if err := d.decode(c, &body); err != nil {
+		return err
+	}
+	data, err := object(body.Data)
+	if err != nil {
+		return err
+	}
+	create := d.creates()
+	if body.CreateUser != nil {
+		create = *body.CreateUser
+	}
+	purpose := otp.PurposeSignIn
+	if create {
+		purpose = otp.PurposeSignUpOrIn
+	}
+	p, err := d.verifications.Start(c.Context, caller, otp.StartRequest{
+		To: d.spell(body.Phone), Channel: body.Channel, Purpose: purpose, Metadata: data,
+		Slot: otp.Slot{Door: d.name}, Reveal: d.reveals(create),
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(fasthttp.StatusOK, d.sent(&p))
+}
+
+// object returns data, or nil where there is none.
+func object(data jsontext.Value) (jsontext.Value, error) {
+	if len(data) == 0 || data.Kind() == jsontext.KindNull {
+		return nil, nil
+	}
+	if data.Kind() != jsontext.KindBeginObject || len(data) > maxData {
+		return nil, web.Invalid(`"data" must be an object of at most 1024 bytes.`)
+	}
+	return data, nil
+}
+
+// phoneBody is the body of POST /resend, and of POST /verify with a token.
+type phoneBody struct {
+	Type  string `json:"type"`
+	Phone string `json:"phone"`
+	Token string `json:"token"`
+}
+
+// slot is where a code of the body's type waits: what says which verification
+// the call means, for neither it nor the client has a handle.
+func (d *Door) slot(b *phoneBody) (otp.Slot, error) {
+	switch {
+	case b.Phone == "":
+		return otp.Slot{}, web.Invalid(`"phone" is missing: the number that the code was sent to.`)
+	case b.Type == "sms" || b.Type == "" && d.name == strikeName:
+		return otp.Slot{Door: d.name, Login: d.spell(b.Phone)}, nil
+	case b.Type == "phone_change" && d.name == gotrueName:
+		return otp.Slot{Door: changeSlot, Login: d.spell(b.Phone)}, nil
+	}
+	return otp.Slot{}, web.Invalid(`"type" must be that of a code sent by SMS: sms.`)
+}
+
+// resend answers POST /resend.
+func (d *Door) resend(c *web.Call) error {
+	caller, err := d.caller(c)
+	if err != nil {
+		return err
+	}
+	var body phoneBody
+	if err := d.decode(c, &body); err != nil {
+		return err
+	}
+	slot, err := d.slot(&body)
+	if err != nil {
+		return err
+	}
+	p, err := d.verifications.ResendSlot(c.Context, caller, slot, "")
+	waiting := &p
+	if err != nil {
+		switch otp.AsError(err).Code {
+		case otp.CodeUnknown, otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted:
+			waiting = nil
+		default:
+			return err
+		}
+	}
+	answer, err := d.resent(waiting)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fasthttp.StatusOK, answer)
+}

@@ -1,0 +1,168 @@
+package strike_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pinferry/pinferry/otp"
+)
+
+func TestSend(t *testing.T) {
+	s := openStrike(t)
+	a := s.do("POST /otp", strikeSend)
+	golden(t, "sent", a)
+	if a.status != 200 || !strings.Contains(a.body, `"+1***-***-0100"`) || strings.Contains(a.body, phone[1:]) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	if s.start.To != phone || s.start.Channel != "sms" || string(s.start.Metadata) != `{"name":"Ada"}` || s.start.Slot != (otp.Slot{Door: "strike"}) {
+		t.Errorf("the core was asked for %+v", s.start)
+	}
+	g := openGoTrue(t)
+	golden(t, "gotruesent", g.do("POST /otp", gotrueSend))
+	if g.start.To != phone || g.start.Slot != (otp.Slot{Door: "gotrue"}) {
+		t.Errorf("the core was asked for %+v", g.start)
+	}
+}
+
+// TestCreateUser has the two defaults, which are each other's opposite.
+func TestCreateUser(t *testing.T) {
+	for name, test := range map[string]struct {
+		open    string
+		body    string
+		purpose otp.Purpose
+		reveal  bool
+	}{
+		"StrikeDefault": {"Strike", `{"phone":"+12125550100"}`, otp.PurposeSignIn, true},
+		"StrikeNull":    {"Strike", `{"phone":"+12125550100","create_user":null}`, otp.PurposeSignIn, true},
+		"StrikeFalse":   {"Strike", `{"phone":"+12125550100","create_user":false}`, otp.PurposeSignIn, true},
+		"StrikeTrue":    {"Strike", `{"phone":"+12125550100","create_user":true}`, otp.PurposeSignUpOrIn, false},
+		"GoTrueDefault": {"GoTrue", `{"phone":"+12125550100"}`, otp.PurposeSignUpOrIn, true},
+		"GoTrueFalse":   {"GoTrue", `{"phone":"+12125550100","create_user":false}`, otp.PurposeSignIn, true},
+		"GoTrueTrue":    {"GoTrue", `{"phone":"+12125550100","create_user":true}`, otp.PurposeSignUpOrIn, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := doors[test.open](t)
+			if a := h.do("POST /otp", test.body); a.status != 200 || h.start.Purpose != test.purpose || h.start.Reveal != test.reveal {
+				t.Errorf("got %d, purpose %s, reveal %v", a.status, h.start.Purpose, h.start.Reveal)
+			}
+		})
+	}
+}
+
+// TestSpelling has what each vendor calls a phone: GoTrue's clients leave the
+// plus sign out, and Strike's page asks for it.
+func TestSpelling(t *testing.T) {
+	for typed, want := range map[string]string{
+		"12125550100": "+12125550100", "+12125550100": "+12125550100", " 12125550100": "+12125550100",
+		"0012125550100": "0012125550100", "": "", "+": "+", "\u200b1": "\u200b1",
+	} {
+		g, s := openGoTrue(t), openStrike(t)
+		g.do("POST /otp", `{"phone":"`+typed+`"}`)
+		s.do("POST /otp", `{"phone":"`+typed+`"}`)
+		if g.start.To != want || s.start.To != typed {
+			t.Errorf("%q: GoTrue asks for %q, Strike for %q", typed, g.start.To, s.start.To)
+		}
+	}
+}
+
+func TestSendRefuses(t *testing.T) {
+	for name, body := range map[string]string{
+		"DataIsAString": `{"phone":"+12125550100","data":"x"}`,
+		"DataTooLarge":  `{"phone":"+12125550100","data":{"a":"` + strings.Repeat("x", 1025) + `"}}`,
+		"PhoneTwice":    `{"phone":"+12125550100","phone":"+12125550101"}`,
+		"PhoneNumber":   `{"phone":12125550100}`,
+		"CreateString":  `{"phone":"+12125550100","create_user":"yes"}`,
+		"Array":         `[]`,
+		"Cut":           `{"phone":"+1212`,
+	} {
+		for door, open := range doors {
+			t.Run(door+name, func(t *testing.T) {
+				h := open(t)
+				if a := h.do("POST /otp", body); a.status != 400 || len(h.called) > 0 || strings.Contains(a.body, "2125550") {
+					t.Errorf("got %d %s, the core was asked to %v", a.status, a.body, h.called)
+				}
+			})
+		}
+	}
+	golden(t, "badbody", openStrike(t).do("POST /otp", `{"phone":12125550100}`))
+	golden(t, "gotruebadbody", openGoTrue(t).do("POST /otp", `{"phone":12125550100}`))
+}
+
+func TestResend(t *testing.T) {
+	for name, test := range map[string]struct {
+		open, body string
+		slot       otp.Slot
+		golden     string
+	}{
+		"Strike":     {"Strike", strikeResend, otp.Slot{Door: "strike", Login: phone}, "sent"},
+		"StrikeBare": {"Strike", `{"phone":"+12125550100"}`, otp.Slot{Door: "strike", Login: phone}, "sent"},
+		"GoTrue":     {"GoTrue", gotrueResend, otp.Slot{Door: "gotrue", Login: phone}, "empty"},
+		"Change":     {"GoTrue", resendChange, otp.Slot{Door: "gotrue:change", Login: phone}, "empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := doors[test.open](t)
+			a := h.do("POST /resend", test.body)
+			golden(t, test.golden, a)
+			if a.status != 200 || h.slot != test.slot {
+				t.Errorf("got %d, slot %+v", a.status, h.slot)
+			}
+		})
+	}
+}
+
+// TestResendWithoutCode asks for a message where no code waits: GoTrue answers
+// as if one did, and Strike says that there is none, but not why.
+func TestResendWithoutCode(t *testing.T) {
+	for _, code := range []otp.Code{otp.CodeUnknown, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted, otp.CodeWrong} {
+		g, s := openGoTrue(t), openStrike(t)
+		g.err, s.err = refusal(code), refusal(code)
+		a := g.do("POST /resend", gotrueResend)
+		if golden(t, "empty", a); a.status != 200 {
+			t.Errorf("%s: got %d", code, a.status)
+		}
+		a = s.do("POST /resend", strikeResend)
+		if golden(t, "idle", a); a.status != 400 {
+			t.Errorf("%s: got %d", code, a.status)
+		}
+	}
+	g := openGoTrue(t)
+	g.err = refusal(otp.LimitPhone)
+	if a := g.do("POST /resend", gotrueResend); a.status != 429 {
+		t.Errorf("a limit: got %d %s", a.status, a.body)
+	}
+}
+
+func TestKindsOfCodes(t *testing.T) {
+	for door, open := range doors {
+		for _, call := range []string{"POST /resend", "POST /verify"} {
+			for _, body := range []string{
+				`{"type":"email","phone":"+12125550100","token":"1"}`, `{"type":"sms","token":"1"}`, `{}`, `{"type":"magiclink","token_hash":"x"}`,
+			} {
+				h := open(t)
+				if a := h.do(call, body); a.status != 400 || len(h.called) > 0 {
+					t.Errorf("%s %s %s: got %d %s, the core was asked to %v", door, call, body, a.status, a.body, h.called)
+				}
+			}
+		}
+	}
+	s := openStrike(t)
+	if a := s.do("POST /verify", `{"type":"phone_change","phone":"+12125550100","token":"1"}`); a.status != 400 || len(s.called) > 0 {
+		t.Errorf("Strike changes phones: %d %s", a.status, a.body)
+	}
+	g := openGoTrue(t)
+	if a := g.do("POST /verify", `{"phone":"+12125550100","token":"1"}`); a.status != 400 || len(g.called) > 0 {
+		t.Errorf("GoTrue needs no type: %d %s", a.status, a.body)
+	}
+}
+
+func TestFaultsAreLeftToTheServer(t *testing.T) {
+	for door, open := range doors {
+		h := open(t)
+		h.err = errors.New("disk of 10.0.0.7 is on fire")
+		c, handle := h.call("POST /otp", strikeSend)
+		if err := handle(c); !errors.Is(err, h.err) {
+			t.Errorf("%s: the handler returned %v", door, err)
+		}
+	}
+}
