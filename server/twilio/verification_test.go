@@ -1,0 +1,143 @@
+package twilio_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pinferry/pinferry/otp"
+)
+
+func TestCreate(t *testing.T) {
+	h := open(t)
+	a := h.do("POST /Verifications", request(t, "create"))
+	golden(t, "verification", a)
+	want := otp.StartRequest{To: phone, Purpose: otp.PurposeVerify, Locale: "de", Slot: otp.Slot{Door: "twilio"}, Again: true}
+	if r := h.start; a.status != 201 || r.To != want.To || r.Purpose != want.Purpose || r.Locale != want.Locale || r.Slot != want.Slot || !r.Again || r.Channel != "" {
+		t.Errorf("got %d, the core was asked for %+v", a.status, r)
+	}
+}
+
+// TestRepeat has that a second create shows the same verification with one
+// more attempt.
+func TestRepeat(t *testing.T) {
+	h := open(t)
+	h.after.Verification.Sends = 3
+	h.after.Message.Created = created.Add(31 * time.Second)
+	h.after.Message.Updated = h.after.Message.Created
+	golden(t, "repeated", h.do("POST /Verifications", request(t, "create")))
+}
+
+func TestCreateRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ body, message string }{
+		"Nothing":        {"", "Missing required parameter To"},
+		"NoTo":           {"Channel=sms", "Missing required parameter To"},
+		"NoChannel":      {"To=%2B41791234567", "Missing required parameter Channel"},
+		"WhatsApp":       {"To=%2B41791234567&Channel=whatsapp", "`Channel`"},
+		"Call":           {"To=%2B41791234567&Channel=call", "`Channel`"},
+		"Capitals":       {"To=%2B41791234567&Channel=SMS", "`Channel`"},
+		"CustomCode":     {"To=%2B41791234567&Channel=sms&CustomCode=493827", "`CustomCode`"},
+		"CustomMessage":  {"To=%2B41791234567&Channel=sms&CustomMessage=meet+me", "`CustomMessage`"},
+		"Amount":         {"To=%2B41791234567&Channel=sms&Amount=10", "`Amount`"},
+		"Payee":          {"To=%2B41791234567&Channel=sms&Payee=Acme", "`Payee`"},
+		"DeviceIp":       {"To=%2B41791234567&Channel=sms&DeviceIp=here", "`DeviceIp`"},
+		"DeviceZone":     {"To=%2B41791234567&Channel=sms&DeviceIp=fe80%3A%3A1%25eth0", "`DeviceIp`"},
+		"ToTwice":        {"To=%2B41791234567&To=%2B41791234568&Channel=sms", "twice"},
+		"UnknownTwice":   {"To=%2B41791234567&Channel=sms&X=1&X=1", "twice"},
+		"InvalidUTF8":    {"To=%FF&Channel=sms", "UTF-8"},
+		"LowerCaseNames": {"to=%2B41791234567&channel=sms", "Missing required parameter To"},
+		"JSON":           {`{"To":"+41791234567","Channel":"sms"}`, "Missing required parameter To"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			a := h.do("POST /Verifications", test.body)
+			if a.status != 400 || !strings.Contains(a.body, `"code":60200`) || !strings.Contains(a.body, test.message) || len(h.called) > 0 {
+				t.Errorf("got %d %s, the core was asked to %v", a.status, a.body, h.called)
+			}
+			if strings.Contains(a.body, "4179123456") || strings.Contains(a.body, "493827") || strings.Contains(a.body, "meet") {
+				t.Errorf("a value is repeated: %s", a.body)
+			}
+		})
+	}
+	h := open(t)
+	golden(t, "wrongchannel", h.do("POST /Verifications", "To=%2B41791234567&Channel=whatsapp"))
+	golden(t, "missing", h.do("POST /Verifications", ""))
+}
+
+func TestAuto(t *testing.T) {
+	h := open(t)
+	if a := h.do("POST /Verifications", "To=%2B41791234567&Channel=auto"); a.status != 201 || !strings.Contains(a.body, `"channel":"sms"`) {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+// TestFetch has the spellings of a path's last part: a sid, and a phone with
+// its plus sign as it is or encoded.
+func TestFetch(t *testing.T) {
+	for word, slot := range map[string]otp.Slot{
+		sid: {}, phone: {Door: "twilio", Login: phone}, "%2B41791234567": {Door: "twilio", Login: phone}, "%2b41791234567": {Door: "twilio", Login: phone},
+		sid + "00": {Door: "twilio", Login: sid + "00"}, strings.ToUpper(sid): {Door: "twilio", Login: strings.ToUpper(sid)}, "VE": {Door: "twilio", Login: "VE"},
+	} {
+		h := open(t)
+		a := h.do("GET /Verifications/"+word, "")
+		if a.status != 200 || h.slot != slot || h.slot == (otp.Slot{}) && h.id != h.progress.Verification.ID {
+			t.Errorf("%s: got %d, slot %+v, id %s", word, a.status, h.slot, h.id)
+		}
+		golden(t, "verification", a)
+	}
+	for _, word := range []string{"%", "%2", "%zz"} {
+		h := open(t)
+		if a := h.do("GET /Verifications/"+word, ""); a.status != 404 || len(h.called) > 0 {
+			t.Errorf("%s: got %d %s", word, a.status, a.body)
+		}
+	}
+}
+
+// TestEndedIsGone has that what has ended in whatever way is not found by a
+// fetch, nor by an update.
+func TestEndedIsGone(t *testing.T) {
+	for _, status := range []otp.Status{otp.Approved, otp.Canceled, otp.Expired, otp.Exhausted, ""} {
+		for call, body := range map[string]string{"GET": "", "POST": request(t, "cancel")} {
+			for _, word := range []string{sid, phone} {
+				h := open(t)
+				h.progress.Verification.Status = status
+				if status == "" {
+					h.findErr = refusal(otp.CodeUnknown)
+				}
+				a := h.do(call+" /Verifications/"+word, body)
+				if a.status != 404 || len(h.called) != 1 {
+					t.Errorf("%s %s %q: got %d, the core was asked to %v", call, word, status, a.status, h.called)
+				}
+				golden(t, map[string]string{sid: "gone", phone: "gonephone"}[word], a)
+			}
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	for _, word := range []string{sid, phone} {
+		h := open(t)
+		a := h.do("POST /Verifications/"+word, request(t, "cancel"))
+		golden(t, "canceled", a)
+		if a.status != 200 || h.called[1] != "Cancel" || h.id != h.progress.Verification.ID {
+			t.Errorf("%s: got %d, the core was asked to %v", word, a.status, h.called)
+		}
+	}
+	h := open(t)
+	h.err = refusal(otp.Conflict) // it was approved in between
+	if a := h.do("POST /Verifications/"+sid, request(t, "cancel")); a.status != 404 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+}
+
+// TestNobodyApproves has that a status cannot be set to what only the holder of
+// the phone can bring about.
+func TestNobodyApproves(t *testing.T) {
+	h := open(t)
+	golden(t, "approve", h.do("POST /Verifications/"+sid, "Status=approved"))
+	for _, body := range []string{"Status=approved", "Status=pending", "Status=Canceled", "Status=", ""} {
+		if a := h.do("POST /Verifications/"+sid, body); a.status != 400 || len(h.called) > 0 {
+			t.Errorf("%s: got %d %s, the core was asked to %v", body, a.status, a.body, h.called)
+		}
+	}
+}
