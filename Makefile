@@ -28,7 +28,7 @@ OUT ?= bin/pinferry
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build fuzz crash bench
+.PHONY: help run test check build fuzz crash bench compat
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,3 +56,6 @@ crash: ## kill a box under load 200 times (ROUNDS)
 
 bench: ## measure a throw-away box beside a bare handler
 	@$(GO) run ./.ci/bench
+
+compat: ## run the vendors' own SDKs against a real box
+	@.ci/run compat

@@ -35,6 +35,8 @@ order = ["out"]
 id = "bench"
 mode = "test"
 keys = ["sha256:%x"]
+doors = ["native", "ssojet", "passage", "strike", "gotrue", "descope", "twilio"]
+aliases = ["` + service + `"]
 countries = ["*"]
 [limits]
 sends_per_phone = []
@@ -139,10 +141,8 @@ func (b *box) stop() {
 
 var subscribers atomic.Int64
 
-func startBody() string {
-	n := subscribers.Add(1)
-	return fmt.Sprintf(`{"to":"+4179%07d"}`, n%10_000_000)
-}
+// nextNumber returns a number that has not been used.
+func nextNumber() string { return fmt.Sprintf("+4179%07d", subscribers.Add(1)%10_000_000) }
 
 // start begins a verification.
 func (b *box) start(worker int) (bool, error) {
@@ -156,19 +156,21 @@ func (b *box) start(worker int) (bool, error) {
 }
 
 func (b *box) begin(worker int) (otp.ID, error) {
-	body, err := b.clients.post(worker, "/v1/verifications", startBody(), 201)
+	body, err := b.clients.post(worker, "/v1/verifications", `{"to":"`+nextNumber()+`"}`, 201)
 	if err != nil {
 		return otp.ID{}, err
 	}
-	at := bytes.Index(body, []byte(`"vrf_`))
-	if at < 0 || len(body) < at+37 {
-		return otp.ID{}, fmt.Errorf("no id in the answer")
+	return idAfter(body, `"vrf_`)
+}
+
+// idAfter reads the id that follows a mark in an answer.
+func idAfter(answer []byte, mark string) (otp.ID, error) {
+	if _, rest, ok := bytes.Cut(answer, []byte(mark)); ok && len(rest) >= 32 {
+		if id, ok := otp.ParseID(string(rest[:32])); ok {
+			return id, nil
+		}
 	}
-	id, ok := otp.ParseID(string(body[at+5 : at+37]))
-	if !ok {
-		return otp.ID{}, fmt.Errorf("no id in the answer")
-	}
-	return id, nil
+	return otp.ID{}, fmt.Errorf("no id in the answer")
 }
 
 // check approves what start began, while there is any.
@@ -196,12 +198,17 @@ func (b *box) pair(worker int) (bool, error) {
 	return true, b.approve(worker, id)
 }
 
-func (b *box) approve(worker int, id otp.ID) error {
-	var code string
-	err := b.epoch.View(context.Background(), func(tx otp.Tx) (err error) {
+// code derives the digits that the SMS holds.
+func (b *box) code(id otp.ID) (code string, err error) {
+	err = b.epoch.View(context.Background(), func(tx otp.Tx) (err error) {
 		code, err = b.keys.Derive(tx, &otp.Verification{ID: id, Generation: 1, Length: 6})
 		return err
 	})
+	return code, err
+}
+
+func (b *box) approve(worker int, id otp.ID) error {
+	code, err := b.code(id)
 	if err != nil {
 		return err
 	}
@@ -243,15 +250,22 @@ func (c *clients) of(worker int) *fasthttp.HostClient {
 	return c.all[worker]
 }
 
-// post sends a body and returns the answer's, which must have this status.
+// post sends JSON with the box's key and returns the answer's body, which must
+// come with this status.
 func (c *clients) post(worker int, path, body string, want int) ([]byte, error) {
+	return c.send(worker, path, body, "application/json", "Bearer "+key, want)
+}
+
+func (c *clients) send(worker int, path, body, kind, auth string, want int) ([]byte, error) {
 	request, answer := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(answer)
 	request.SetRequestURI("http://" + c.base + path)
 	request.Header.SetMethod("POST")
-	request.Header.Set("Authorization", "Bearer "+key)
-	request.Header.SetContentType("application/json")
+	if auth != "" {
+		request.Header.Set("Authorization", auth)
+	}
+	request.Header.SetContentType(kind)
 	request.SetBodyString(body)
 	if err := c.of(worker).Do(request, answer); err != nil {
 		return nil, err

@@ -33,6 +33,7 @@ func main() {
 	build.Stderr = os.Stderr
 	exit(build.Run())
 	exit(rates(dir, program))
+	exit(doors(dir, program))
 	exit(radio(dir, program))
 }
 
