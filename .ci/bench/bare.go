@@ -88,6 +88,6 @@ func (f *floor) stop() {
 }
 
 func (f *floor) hit(worker int) (bool, error) {
-	_, err := f.clients.post(worker, "/", startBody(), 200)
+	_, err := f.clients.post(worker, "/", `{"to":"`+nextNumber()+`"}`, 200)
 	return true, err
 }
