@@ -41,3 +41,6 @@ var (
 	AppendTarget = appendTarget
 	Targets      = targets
 )
+
+// Trim lets the pages of tables go, as Run does.
+func Trim(db *DB) error { return db.trim() }

@@ -23,8 +23,8 @@ type overlay struct {
 // box its writes until the next Open.
 const (
 	maxCalls = 256
-	maxBytes = 256 << 10 >> narrow
-	maxKeys  = 2000 >> narrow
+	maxBytes = 128 << 10
+	maxKeys  = 1000
 )
 
 // keyWeight is what a key costs beside its bytes: version, header, checksum.
