@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/rs/zerolog"
@@ -18,7 +19,7 @@ import (
 // some and there is room for it.
 const (
 	mergeTables = 8  // tables of level 0 that are worth a merge
-	manyTables  = 24 // that are too many to look through
+	manyTables  = 16 // that are too many to look through, and to map at once
 	blockTables = 28 // that must not become more if there is no room
 	stallTables = 40 // at which the engine waits for a merge
 )
@@ -160,6 +161,22 @@ func (c *compactor) worth(tables int, need uint64) bool {
 	return first >= rest/2 || err != nil || free < 8*need
 }
 
+// growing tells again and again that a merge maps tables, until it has ended.
+func (c *compactor) growing(merged <-chan struct{}) {
+	const every = 50 * time.Millisecond // in which a fast disk takes some megabytes
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	defer token(c.grown)
+	for {
+		select {
+		case <-merged:
+			return
+		case <-tick.C:
+			token(c.grown)
+		}
+	}
+}
+
 // merge makes one level of all tables, if the disk has need bytes free.
 func (c *compactor) merge(need uint64) error {
 	c.merging.Lock()
@@ -171,7 +188,11 @@ func (c *compactor) merge(need uint64) error {
 	if free < need {
 		return fmt.Errorf("merge tables: %w: %d MiB are free and %d MiB are needed", ErrFull, free>>20, need>>20)
 	}
-	defer token(c.grown)
+	merged := make(chan struct{})
+	var growing sync.WaitGroup
+	growing.Go(func() { c.growing(merged) })
+	defer growing.Wait()
+	defer close(merged)
 	if err := c.engine.Flatten(1); err != nil {
 		return fmt.Errorf("merge tables: %w", engineError{err})
 	}

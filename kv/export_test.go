@@ -44,3 +44,6 @@ var (
 
 // Trim lets the pages of tables go, as Run does.
 func Trim(db *DB) error { return db.trim() }
+
+// Grown holds a token when Run is asked to trim.
+func Grown(db *DB) <-chan struct{} { return db.compactor.grown }

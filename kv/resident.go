@@ -16,6 +16,10 @@ import (
 // tables are let go. Some 12 MiB of them are the program itself.
 const mappedMost = 18 << 20
 
+// trimEvery is how many commits under load map some megabytes: a read maps 64
+// KiB around what it looks at.
+const trimEvery = 12
+
 // trim lets go of the pages of tables that are mapped into the process, if
 // there are many. The engine writes and reads tables through maps, so after a
 // merge the whole database counts as resident although nothing needs it. The

@@ -111,6 +111,25 @@ func TestTablesAreLetGoUnderLoad(t *testing.T) {
 	others.Wait()
 }
 
+// What closures read is mapped too, so commits have Run look at it long before
+// they fill a log.
+func TestCommitsAskForATrim(t *testing.T) {
+	db := open(t, kv.Config{})
+	put(t, db, "first", "1")
+	select {
+	case <-kv.Grown(db): // of the log that Open has begun
+	default:
+	}
+	for n := range 24 {
+		put(t, db, fmt.Sprint(n), "1")
+	}
+	select {
+	case <-kv.Grown(db):
+	default:
+		t.Error("two dozen commits have not asked for a trim")
+	}
+}
+
 // Run lets tables go when enough has been written, without waiting for a round.
 func TestRunLetsTablesGo(t *testing.T) {
 	dir := t.TempDir()

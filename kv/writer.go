@@ -207,7 +207,9 @@ func (w *writer) commit() error {
 	}
 	w.fresh = false
 	w.number.Store(number)
-	w.commits.Add(1)
+	if w.commits.Add(1)%trimEvery == 0 {
+		token(w.compactor.grown) // what closures read is mapped too
+	}
 	w.compactor.extend()
 	if err := w.sequence.write(number); err != nil {
 		w.log.Error().Err(err).Msg("a loss of data may go unnoticed")
