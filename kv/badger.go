@@ -14,22 +14,23 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A memtable and what depends on it, in bytes. The engine's buffers are a few
-// memtables and a pool of the largest that its table builders had: with
-// memtables of 8 MiB they alone passed the memory limit of [TuneMemory] under
-// load, and the collector never rested.
+// A memtable and what depends on it, in bytes. The engine keeps a few memtables
+// and a pool of buffers of its table builders, each as large as the largest
+// table that it ever built and all in use in a merge: with larger memtables
+// they alone come near the memory limit of [TuneMemory], and the collector
+// never rests.
 //
-// On 32 bits all are half of that: there the engine's table builder loses its
-// place when it outgrows the first buffer that it allocated, and writes over
-// what it has built. That buffer has the least power of two that holds two
-// tables, and a builder may need three and a half times what is in its table
-// (for values just above 8 KiB). So no table may be larger than tableSize,
-// which is a little above a power of two to get 8 MiB, and no memtable with one
-// commit may hold more than 2.28 MiB.
+// On 64 bits a builder's first buffer, which has the least power of two that
+// holds two tables, just holds a memtable. On 32 bits the engine's table
+// builder loses its place when it outgrows that buffer, and writes over what it
+// has built; it may need three and a half times what is in its table (for
+// values just above 8 KiB). So there tableSize is a little above a power of two
+// to get 8 MiB, no table may be larger, and no memtable with one commit may
+// hold more than 2.28 MiB.
 const (
 	narrow       = 1 - ^uint(0)>>63 // 0 on 64 bits, 1 on 32
-	memtableSize = 4 << 20 >> narrow
-	tableSize    = 2<<20 + int64(narrow)<<12
+	memtableSize = 2 << 20
+	tableSize    = 1<<20<<narrow + int64(narrow)<<12
 )
 
 // engineOptions are what a small box can bear: few megabytes when idle, maps

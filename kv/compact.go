@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/rs/zerolog"
@@ -17,10 +18,10 @@ import (
 // process, at every Open again. Tables are merged here instead, when there are
 // some and there is room for it.
 const (
-	mergeTables = 4 << narrow  // tables of level 0 that are worth a merge
-	manyTables  = 12 << narrow // that are too many to look through
-	blockTables = 14 << narrow // that must not become more if there is no room
-	stallTables = 20 << narrow // at which the engine waits for a merge
+	mergeTables = 8  // tables of level 0 that are worth a merge
+	manyTables  = 16 // that are too many to look through, and to map at once
+	blockTables = 28 // that must not become more if there is no room
+	stallTables = 40 // at which the engine waits for a merge
 )
 
 // compactor merges tables and lays down the blocks of new logs.
@@ -36,6 +37,7 @@ type compactor struct {
 	merging sync.Mutex // held during a merge
 	blocked atomic.Bool
 	wake    chan struct{} // holds a token when there may be something to merge
+	grown   chan struct{} // holds a token when there may be more tables mapped
 	stop    chan struct{}
 	stopped chan struct{}
 }
@@ -43,7 +45,7 @@ type compactor struct {
 func newCompactor(engine *badger.DB, room disk, log zerolog.Logger) (*compactor, error) {
 	c := &compactor{
 		engine: engine, disk: room, log: log, home: filepath.Join(room.dir, "db"),
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
+		wake: make(chan struct{}, 1), grown: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	logs, err := filepath.Glob(filepath.Join(c.home, "*.mem"))
 	if err != nil {
@@ -85,11 +87,15 @@ func (c *compactor) extend() {
 	c.next++
 	c.path = c.logPath()
 	c.signal() // the log before it is becoming a table
+	token(c.grown)
 }
 
-func (c *compactor) signal() {
+func (c *compactor) signal() { token(c.wake) }
+
+// token puts a token into a channel that holds one, if it is not there.
+func token(into chan struct{}) {
 	select {
-	case c.wake <- struct{}{}:
+	case into <- struct{}{}:
 	default:
 	}
 }
@@ -155,6 +161,22 @@ func (c *compactor) worth(tables int, need uint64) bool {
 	return first >= rest/2 || err != nil || free < 8*need
 }
 
+// growing tells again and again that a merge maps tables, until it has ended.
+func (c *compactor) growing(merged <-chan struct{}) {
+	const every = 50 * time.Millisecond // in which a fast disk takes some megabytes
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	defer token(c.grown)
+	for {
+		select {
+		case <-merged:
+			return
+		case <-tick.C:
+			token(c.grown)
+		}
+	}
+}
+
 // merge makes one level of all tables, if the disk has need bytes free.
 func (c *compactor) merge(need uint64) error {
 	c.merging.Lock()
@@ -166,6 +188,11 @@ func (c *compactor) merge(need uint64) error {
 	if free < need {
 		return fmt.Errorf("merge tables: %w: %d MiB are free and %d MiB are needed", ErrFull, free>>20, need>>20)
 	}
+	merged := make(chan struct{})
+	var growing sync.WaitGroup
+	growing.Go(func() { c.growing(merged) })
+	defer growing.Wait()
+	defer close(merged)
 	if err := c.engine.Flatten(1); err != nil {
 		return fmt.Errorf("merge tables: %w", engineError{err})
 	}

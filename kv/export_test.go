@@ -41,3 +41,9 @@ var (
 	AppendTarget = appendTarget
 	Targets      = targets
 )
+
+// Trim lets the pages of tables go, as Run does.
+func Trim(db *DB) error { return db.trim() }
+
+// Grown holds a token when Run is asked to trim.
+func Grown(db *DB) <-chan struct{} { return db.compactor.grown }

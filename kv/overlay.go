@@ -2,7 +2,8 @@ package kv
 
 // write is the last thing that was done to a key. A nil row is a delete.
 type write struct {
-	key, row []byte
+	key string
+	row []byte
 }
 
 // overlay holds writes that are not committed yet, the newest for each key.
@@ -23,8 +24,8 @@ type overlay struct {
 // box its writes until the next Open.
 const (
 	maxCalls = 256
-	maxBytes = 256 << 10 >> narrow
-	maxKeys  = 2000 >> narrow
+	maxBytes = 128 << 10
+	maxKeys  = 1000
 )
 
 // keyWeight is what a key costs beside its bytes: version, header, checksum.
@@ -34,20 +35,19 @@ func newOverlay() *overlay {
 	return &overlay{index: map[string]int{}, expiry: map[uint32][]byte{}}
 }
 
-// put records a write. It keeps row and copies key.
-func (o *overlay) put(key, row []byte) {
+// put records a write. It keeps row.
+func (o *overlay) put(key string, row []byte) {
 	o.bytes += len(key) + len(row) + keyWeight
 	o.keys++
 	if rowSlot(row) != 0 { // a place in an expiry row may follow
 		o.bytes += len(key) + 2
 	}
-	if at, ok := o.index[string(key)]; ok {
+	if at, ok := o.index[key]; ok {
 		o.writes[at].row = row
 		return
 	}
-	own := string(key)
-	o.index[own] = len(o.writes)
-	o.writes = append(o.writes, write{key: []byte(own), row: row})
+	o.index[key] = len(o.writes)
+	o.writes = append(o.writes, write{key, row})
 }
 
 // expire lists the key of a write that is about to be put for the sweep,
@@ -58,14 +58,14 @@ func (o *overlay) expire(wr write) {
 	if slot == 0 {
 		return
 	}
-	if before, ok := o.find(wr.key); ok && rowSlot(before) == slot {
+	if at, ok := o.index[wr.key]; ok && rowSlot(o.writes[at].row) == slot {
 		return
 	}
 	if o.expiry[slot] == nil { // a batch may hold as many slots as keys
 		o.bytes += len(expiryKey(slot, 0)) + keyWeight
 		o.keys++
 	}
-	o.expiry[slot] = appendTarget(o.expiry[slot], wr.key)
+	o.expiry[slot] = appendTarget(o.expiry[slot], []byte(wr.key))
 }
 
 // find returns the write to a key, if there is one; a nil row is a delete.

@@ -101,7 +101,7 @@ func (db *DB) due(start []byte) (due []expiryRow, err error) {
 func (t *tx) expire(step []expiryRow) (removed int) {
 	for _, due := range step {
 		for _, target := range due.targets {
-			if row, ok := t.row(target); ok && rowSlot(row) == due.slot {
+			if row, _, ok := t.find(target); ok && rowSlot(row) == due.slot {
 				t.put(target, nil)
 				removed++
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -28,7 +29,7 @@ var _ otp.Tx = (*tx)(nil)
 func (t *tx) Get(k otp.Key) ([]byte, bool) {
 	t.mustLive()
 	t.scratch = appendKey(t.scratch[:0], k)
-	row, ok := t.row(t.scratch)
+	row, shared, ok := t.find(t.scratch)
 	if !ok {
 		return nil, false
 	}
@@ -36,7 +37,10 @@ func (t *tx) Get(k otp.Key) ([]byte, bool) {
 		t.fail(fmt.Errorf("read a row of kind %d: %w", k.Kind, ErrDamaged))
 		return nil, false
 	}
-	return append([]byte{}, row[rowHeader:]...), true
+	if shared {
+		return append([]byte{}, row[rowHeader:]...), true
+	}
+	return row[rowHeader:], true
 }
 
 // Put implements [otp.Tx].
@@ -97,7 +101,7 @@ func (t *tx) walk(first, start []byte, pending []write, fn func(key, row []byte)
 		if len(pending) > 0 {
 			order := -1
 			if stored {
-				order = bytes.Compare(pending[0].key, rows.Item().Key())
+				order = bytes.Compare([]byte(pending[0].key), rows.Item().Key())
 			}
 			if order <= 0 {
 				if order == 0 {
@@ -108,7 +112,7 @@ func (t *tx) walk(first, start []byte, pending []write, fn func(key, row []byte)
 				if w.row == nil {
 					continue
 				}
-				if more, err := fn(w.key, w.row); err != nil || !more {
+				if more, err := fn([]byte(w.key), w.row); err != nil || !more {
 					return err
 				}
 				continue
@@ -132,27 +136,27 @@ func (t *tx) walk(first, start []byte, pending []write, fn func(key, row []byte)
 	}
 }
 
-// row returns the row at an engine's key. It is not the caller's to keep or
-// change.
-func (t *tx) row(key []byte) ([]byte, bool) {
-	for _, o := range []*overlay{t.own, t.earlier} {
-		if o == nil {
-			continue
+// find returns the row at an engine's key. A shared row is not the caller's to
+// keep or change.
+func (t *tx) find(key []byte) (row []byte, shared, ok bool) {
+	if t.own != nil {
+		if row, ok := t.own.find(key); ok {
+			return row, true, row != nil
 		}
-		if row, ok := o.find(key); ok {
-			return row, row != nil
+		if row, ok := t.earlier.find(key); ok {
+			return row, true, row != nil
 		}
 	}
 	row, err := stored(t.snapshot, key)
 	if err != nil {
 		t.fail(err)
 	}
-	return row, row != nil && err == nil
+	return row, false, row != nil && err == nil
 }
 
 // put records a write of an engine's key.
 func (t *tx) put(key, row []byte) {
-	t.own.put(key, row)
+	t.own.put(string(key), row)
 	if t.own.bytes > maxBytes || t.own.keys > maxKeys {
 		t.fail(errors.New("one closure writes more than a commit carries"))
 	}
@@ -185,11 +189,11 @@ func (t *tx) mustWrite(k otp.Key) {
 func (o *overlay) within(first, start []byte) []write {
 	var found []write
 	for _, w := range o.writes {
-		if bytes.HasPrefix(w.key, first) && bytes.Compare(w.key, start) >= 0 {
+		if strings.HasPrefix(w.key, string(first)) && w.key >= string(start) {
 			found = append(found, w)
 		}
 	}
-	slices.SortFunc(found, func(a, b write) int { return bytes.Compare(a.key, b.key) })
+	slices.SortFunc(found, func(a, b write) int { return strings.Compare(a.key, b.key) })
 	return found
 }
 

@@ -41,8 +41,11 @@ func (db *DB) Run(ctx context.Context) error {
 			return nil
 		case <-db.writer.failed:
 			return fmt.Errorf("store: %w", db.writer.broken())
+		case <-db.compactor.grown:
+			db.mapped()
 		case <-tick.C:
 			db.round(ctx, u)
+			db.mapped()
 		}
 	}
 }
@@ -80,6 +83,13 @@ func (db *DB) round(ctx context.Context, u *upkeep) {
 		} else if !passing(err) {
 			db.log.Error().Err(err).Msg("the database stays larger than it need be")
 		}
+	}
+}
+
+// mapped keeps the tables from counting as resident memory.
+func (db *DB) mapped() {
+	if err := db.trim(); err != nil && !passing(err) {
+		db.log.Debug().Err(err).Msg("more memory stays mapped than need be")
 	}
 }
 

@@ -190,12 +190,12 @@ func (w *writer) commit() error {
 		return nil
 	}
 	if w.fresh {
-		w.merged.put(layoutKey, []byte{layout})
+		w.merged.put(string(layoutKey), []byte{layout})
 	}
 	number := w.number.Load() + 1
-	w.merged.put(sequenceKey, binary.BigEndian.AppendUint64(nil, number))
+	w.merged.put(string(sequenceKey), binary.BigEndian.AppendUint64(nil, number))
 	for slot, list := range w.merged.expiry {
-		w.merged.put(expiryKey(slot, number), list)
+		w.merged.put(string(expiryKey(slot, number)), list)
 	}
 	if err := w.apply(); err != nil {
 		// The engine may hold a part of this commit in memory, and the disk any
@@ -207,7 +207,9 @@ func (w *writer) commit() error {
 	}
 	w.fresh = false
 	w.number.Store(number)
-	w.commits.Add(1)
+	if w.commits.Add(1)%trimEvery == 0 {
+		token(w.compactor.grown) // what closures read is mapped too
+	}
 	w.compactor.extend()
 	if err := w.sequence.write(number); err != nil {
 		w.log.Error().Err(err).Msg("a loss of data may go unnoticed")
@@ -227,10 +229,11 @@ func (w *writer) apply() (err error) {
 	commit := w.engine.NewTransaction(true)
 	defer commit.Discard()
 	for _, wr := range w.merged.writes {
+		key := []byte(wr.key)
 		if wr.row == nil {
-			err = commit.Delete(wr.key)
+			err = commit.Delete(key)
 		} else {
-			err = commit.Set(wr.key, wr.row)
+			err = commit.Set(key, wr.row)
 		}
 		if err != nil {
 			return engineError{err}

@@ -16,6 +16,9 @@ type Clock struct {
 	build     Time
 	anchor    atomic.Int64 // Time at start
 	marked    atomic.Int64 // Time of the last mark
+
+	slept atomic.Int64 // what suspended said last
+	asked atomic.Int64 // when that was, as time since start
 }
 
 // Boot is where a machine's life stands: which boot it is and how long it has
@@ -57,16 +60,40 @@ var markKey = Key{KindMeta, "clock"}
 func NewClock(source ClockSource) *Clock {
 	c := &Clock{start: time.Now(), suspended: source.Suspended, boot: source.Boot, build: source.Build}
 	c.anchor.Store(int64(max(TimeOf(c.start), source.Build)))
+	if c.suspended != nil {
+		c.slept.Store(int64(c.suspended()))
+	}
 	return c
 }
 
 // Now returns box time.
 func (c *Clock) Now() Time {
-	t := Time(c.anchor.Load()).Add(time.Since(c.start))
-	if c.suspended != nil {
-		t = t.Add(c.suspended())
+	awake := time.Since(c.start)
+	return Time(c.anchor.Load()).Add(awake + c.sleep(awake))
+}
+
+// askEvery is how long the answer about suspend is good for: time that is told
+// some ten times a request need not ask the kernel each time. So long a box may
+// take to notice that it has slept.
+const askEvery = time.Millisecond
+
+// sleep returns how long the machine has slept when the process has been awake
+// for that long.
+func (c *Clock) sleep(awake time.Duration) time.Duration {
+	if c.suspended == nil {
+		return 0
 	}
-	return t
+	if awake < time.Duration(c.asked.Load())+askEvery {
+		return time.Duration(c.slept.Load())
+	}
+	for { // of two that ask at once the later answer counts: box time never falls
+		last, now := c.slept.Load(), int64(c.suspended())
+		if now <= last || c.slept.CompareAndSwap(last, now) {
+			break
+		}
+	}
+	c.asked.Store(int64(awake))
+	return time.Duration(c.slept.Load())
 }
 
 // Wall returns the wall clock, for `clock status` only.

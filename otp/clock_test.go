@@ -3,6 +3,7 @@ package otp_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
@@ -128,6 +129,27 @@ func TestMarkIsWrittenSparingly(t *testing.T) {
 		must(t, r.canceled(r.server(), alice))
 		if mark() == first {
 			t.Error("the mark is eleven seconds old")
+		}
+	})
+}
+
+// The kernel is asked about suspend once a millisecond and no oftener, and a
+// sleep is noticed within that time.
+func TestClockAsksSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, slept := 0, time.Duration(0)
+		c := otp.NewClock(otp.ClockSource{Suspended: func() time.Duration { asked++; return slept }})
+		began := c.Now()
+		for range 100 {
+			c.Now()
+		}
+		if asked > 2 {
+			t.Errorf("asked %d times in one moment", asked)
+		}
+		slept = time.Hour
+		time.Sleep(time.Millisecond)
+		if got := c.Now().Sub(began); got != time.Hour+time.Millisecond {
+			t.Errorf("an hour of sleep and a millisecond took %s", got)
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package otp
 
 import (
+	"bytes"
 	"fmt"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -46,21 +48,15 @@ const recordVersion = 1
 // The codec: definite lengths, integer keys, times as integers, and bounds
 // small enough that a damaged row cannot ask for much memory.
 var (
-	recordEncoding = must(cbor.EncOptions{Sort: cbor.SortNone, IndefLength: cbor.IndefLengthForbidden}.EncMode())
+	recordEncoding = must(cbor.EncOptions{Sort: cbor.SortNone, IndefLength: cbor.IndefLengthForbidden}.UserBufferEncMode())
 	recordDecoding = must(cbor.DecOptions{
 		MaxArrayElements: 1 << 14, MaxMapPairs: 1 << 14, MaxNestedLevels: 8,
 		IndefLength: cbor.IndefLengthForbidden, DupMapKey: cbor.DupMapKeyEnforcedAPF,
 	}.DecMode())
 )
 
-// encodeRecord returns the row of a record.
-func encodeRecord(record any) []byte {
-	body, err := recordEncoding.Marshal(record)
-	if err != nil {
-		panic(fmt.Sprintf("record %T cannot be encoded: %v", record, err)) // a type of ours that CBOR has no form for
-	}
-	return append([]byte{recordVersion}, body...)
-}
+// recordRooms are where records are encoded; each holds a [*bytes.Buffer].
+var recordRooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // decodeRecord reads a row into record.
 func decodeRecord(row []byte, record any) error {
@@ -86,7 +82,16 @@ func load(tx Tx, k Key, record any) (bool, error) {
 }
 
 // save writes record at k.
-func save(tx Tx, k Key, record any, until Time) { tx.Put(k, encodeRecord(record), until) }
+func save(tx Tx, k Key, record any, until Time) {
+	room := recordRooms.Get().(*bytes.Buffer)
+	room.Reset()
+	room.WriteByte(recordVersion)
+	if err := recordEncoding.MarshalToBuffer(record, room); err != nil {
+		panic(fmt.Sprintf("record %T cannot be encoded: %v", record, err)) // a type of ours that CBOR has no form for
+	}
+	tx.Put(k, room.Bytes(), until) // the store copies it
+	recordRooms.Put(room)
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
