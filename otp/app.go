@@ -51,8 +51,8 @@ type App struct {
 	CodeLength  int           // 6 to 10, default 6
 	CodeTTL     time.Duration // 30 s to 10 min, default 5 min
 	Resend      ResendPolicy  // default same
-	// Sessions says whether a login opens a session; only the doors native and
-	// twilio can do without.
+	// Sessions says whether a login opens a session; not every door can do
+	// without.
 	Sessions bool
 	// Private says that no door tells who is registered but to who has proven
 	// the number.

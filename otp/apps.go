@@ -27,13 +27,11 @@ const (
 	minCodeTTL, maxCodeTTL       = 30 * time.Second, 10 * time.Minute
 )
 
-// Doors are the wire formats that an app can open.
-var Doors = []string{"native", "ssojet", "passage", "strike", "gotrue", "descope", "twilio"}
-
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // NewApps checks the apps one by one and together, and fills what they leave
-// out; the error names the app and the key at fault. segments counts the SMS
+// out; the error names the app and the key at fault. Which doors there are is
+// for others to check. segments counts the SMS
 // segments of a text: every message of an app must fit into one.
 func NewApps(apps []App, segments func(string) int) (*Apps, error) {
 	set := &Apps{byID: map[string]*App{}, byKey: map[[32]byte]*App{}}
@@ -145,11 +143,6 @@ func (app *App) prepare(segments func(string) int) error {
 	if len(app.Doors) == 0 {
 		app.Doors = []string{"native"}
 	}
-	for _, door := range app.Doors {
-		if !slices.Contains(Doors, door) {
-			return fmt.Errorf("doors: %q is not a door of this box; there is %s", door, strings.Join(Doors, ", "))
-		}
-	}
 	if err := app.preparePolicy(); err != nil {
 		return err
 	}
@@ -186,11 +179,6 @@ func (app *App) preparePolicy() error {
 	}
 	if app.Resend != ResendSame && app.Resend != ResendNew {
 		return fmt.Errorf("resend: %q is neither \"same\" nor \"new\"", app.Resend)
-	}
-	for _, door := range app.Doors {
-		if !app.Sessions && door != "native" && door != "twilio" {
-			return fmt.Errorf("sessions: the door %q answers with a session, so sessions = false is for the doors native and twilio only", door)
-		}
 	}
 	return nil
 }

@@ -23,7 +23,6 @@ func TestAppMistakes(t *testing.T) {
 		{"countries", func(a *otp.App) { a.Countries = []string{"ch"} }},
 		{"countries", func(a *otp.App) { a.Countries = []string{"CH", "UK"} }},
 		{"mode", func(a *otp.App) { a.Mode = "prod" }},
-		{"doors", func(a *otp.App) { a.Doors = []string{"nativ"} }},
 		{"code_length", func(a *otp.App) { a.CodeLength = 5 }},
 		{"code_length", func(a *otp.App) { a.CodeLength = 11 }},
 		{"code_ttl", func(a *otp.App) { a.CodeTTL = 601 * time.Second }},

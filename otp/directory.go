@@ -57,7 +57,7 @@ func orNotRegistered(u User, found bool, err error) (User, error) {
 	case err != nil:
 		return User{}, err
 	case !found:
-		return User{}, notRegistered()
+		return User{}, refuse(NotRegistered, "There is no such user.")
 	}
 	return u, nil
 }
@@ -122,7 +122,7 @@ func (d *Directory) Create(ctx context.Context, c Caller, r UserRequest) (u User
 	case err != nil:
 		return User{}, err
 	case there:
-		return User{}, alreadyRegistered()
+		return User{}, refuse(AlreadyRegistered, "There is such a user already.")
 	}
 	return u, nil
 }

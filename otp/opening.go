@@ -10,6 +10,8 @@ type opening struct {
 	// to is where the code shall go and login what the slot is named by, as
 	// typed; the zero Address is not given.
 	to, login Address
+	// holder is the user whom the slot is named by; the zero User is nobody.
+	holder User
 
 	p Progress
 	// fresh tells whether p.Message is one that the dispatcher must hear of.
@@ -77,13 +79,18 @@ func (o *opening) locate(u *User) (*Error, error) {
 		if err != nil {
 			return nil, err
 		}
+		// The country of a phone that nobody typed would tell of its user.
+		hidden := o.c.App.Private && u.ID.IsZero() && o.c.App.reaches(named.Address) != nil
+		if found {
+			o.holder = named
+		}
 		switch {
 		case !u.ID.IsZero() && named.ID != u.ID:
 			return noSession(), nil
-		case o.to.Key == "" && found:
+		case o.to.Key == "" && found && !hidden:
 			o.to = named.Address
 		case o.to.Key == "":
-			o.to = o.login // nobody's
+			o.to = o.login // nobody's, or none that anybody may know of
 		}
 	}
 	if o.to.Key == "" {
@@ -189,7 +196,10 @@ func (o *opening) write(ver *Verification) error {
 	return nil
 }
 
-// occupy gives ver its slot, and cancels who was in it.
+// occupy gives ver its slot, and cancels who was in it. A user's code keeps its
+// place against a code to somebody else's phone: anybody can start one under
+// the user's login, as often as their own numbers bear it, and would so cancel
+// every code that the user waits for.
 func (o *opening) occupy(ver *Verification) error {
 	id, err := occupant(o.tx, ver.App, ver.Slot)
 	if err != nil {
@@ -199,6 +209,10 @@ func (o *opening) occupy(ver *Verification) error {
 	if err != nil {
 		return err
 	}
+	if found && old.StatusAt(o.now) == Pending && o.heldBy(&old) && !o.heldBy(ver) {
+		ver.Slot = ""
+		return nil
+	}
 	if found && old.Status == Pending {
 		old.Status = Canceled
 		if _, err := o.v.end(o.tx, &old, ReasonCanceled, o.now); err != nil {
@@ -207,6 +221,12 @@ func (o *opening) occupy(ver *Verification) error {
 	}
 	save(o.tx, slotKey(ver.App, ver.Slot), slotRow{ID: ver.ID}, ver.Expires.Add(keepEnded))
 	return nil
+}
+
+// heldBy tells whether a verification is one of the holder of the slot: it goes
+// to the holder's phone, or a session of theirs has asked for it.
+func (o *opening) heldBy(v *Verification) bool {
+	return !o.holder.ID.IsZero() && (v.Address.Key == o.holder.Address.Key || v.User == o.holder.ID)
 }
 
 // regret charges a refusal to the caller's address. It passes err on.

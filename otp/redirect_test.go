@@ -66,18 +66,3 @@ func TestPlacesOfTheConfig(t *testing.T) {
 		}
 	}
 }
-
-func TestDoorsThatNeedSessions(t *testing.T) {
-	for _, door := range otp.Doors {
-		app := demoApp("demo")
-		app.Doors = []string{"native", door}
-		_, err := otp.NewApps([]otp.App{app}, segments)
-		without := door == "native" || door == "twilio"
-		if (err == nil) != without || err != nil && !strings.Contains(err.Error(), "sessions") {
-			t.Errorf("%s without sessions: %v", door, err)
-		}
-		app.Sessions = true
-		_, err = otp.NewApps([]otp.App{app}, segments)
-		must(t, err)
-	}
-}

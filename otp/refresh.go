@@ -1,6 +1,14 @@
 package otp
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrReused is the cause of the refusal by which a used refresh token ended its
+// family. What the refusal tells is the same as ever, and who has such a token
+// once had a good one: a door whose vendor has a word for it may say so.
+var ErrReused = errors.New("the refresh token was used before")
 
 // Session reads a live session and its user: what an access token, or a refresh
 // token that is only shown, must stand for. One that was logged out, belongs to
@@ -25,11 +33,12 @@ func (d *Directory) Session(ctx context.Context, c Caller, family ID) (Grant, er
 // Refresh raises the counter of a family. The parent of the present token gets
 // the same successor for ten seconds, without a write; any other earlier token,
 // and one of the future, ends the family. All refusals are [Unauthorized]: a
-// token at another app or door, too, which ends nothing.
+// token at another app or door, too, which ends nothing. That of an earlier
+// token has the cause [ErrReused].
 func (d *Directory) Refresh(ctx context.Context, c Caller, t RefreshToken) (Grant, error) {
 	var s Session
 	var u User
-	var live bool
+	var live, reused bool
 	err := d.box.Store.Update(ctx, func(tx Tx) (err error) {
 		now := d.box.Clock.Now()
 		if s, u, live, err = liveSession(tx, c, t.Family, now); err != nil || !live {
@@ -43,7 +52,7 @@ func (d *Directory) Refresh(ctx context.Context, c Caller, t RefreshToken) (Gran
 		case s.Counter > 0 && t.Counter == s.Counter-1 && now.Sub(s.Rotated) < refreshGrace:
 			return nil // an answer was lost, or two pages asked at once
 		default:
-			live = false
+			live, reused = false, t.Counter < s.Counter
 			tx.Delete(sessionKey(s.ID))
 		}
 		d.box.Clock.Mark(tx)
@@ -52,6 +61,10 @@ func (d *Directory) Refresh(ctx context.Context, c Caller, t RefreshToken) (Gran
 	switch {
 	case err != nil:
 		return Grant{}, err
+	case reused:
+		refusal := noSession()
+		refusal.Err = ErrReused
+		return Grant{}, refusal
 	case !live:
 		return Grant{}, noSession()
 	}

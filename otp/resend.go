@@ -46,7 +46,12 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 			} else {
 				refusal.Detail = noVerification().Detail
 			}
-			_, err = v.box.chargeRefusal(tx, c, t.now)
+			// Who asks about slots would learn whose codes are under way.
+			limited, err := v.box.chargeRefusal(tx, c, t.now)
+			if limited != nil {
+				v.box.Metrics.limited("refusals")
+				refusal = limited
+			}
 			return err
 		}
 		p, fresh, refusal, err = v.resend(&t, ver.Resend)

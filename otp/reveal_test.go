@@ -254,3 +254,35 @@ func TestDecoysUseUpNoCountry(t *testing.T) {
 		wantCode(t, second(r.start(r.server(), bob)), otp.LimitBox)
 	})
 }
+
+// A user whose country the app no longer sends to is, at a private app, nobody
+// to a stranger: the number was not typed, so its country must not be told.
+func TestCountryOfAUserIsNotTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		app := openApp("demo")
+		app.Private = true
+		r := newRig(t, setup{apps: []otp.App{app}})
+		must(t, second(r.prove(r.at("descope"), otp.StartRequest{To: bob, Purpose: otp.PurposeSignUp, Wish: otp.Wish{Name: "bob"}})))
+		synctest.Wait()
+		r.stop()
+		app.Countries = []string{"CH"}
+		after := newRig(t, setup{apps: []otp.App{app}, store: r.store})
+		for _, name := range []string{"bob", "nobody"} {
+			slot := otp.Slot{Door: "descope", Login: name, Named: true}
+			p, err := after.v.Start(t.Context(), after.at("descope"), otp.StartRequest{Purpose: otp.PurposeSignIn, Slot: slot})
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if p.Verification.Status != otp.Pending || p.Message.State != otp.MessageAccepted {
+				t.Errorf("%s: got %s, %s", name, p.Verification.Status, p.Message.State)
+			}
+			wantCode(t, second(after.v.CheckSlot(t.Context(), after.at("descope"), slot, "x")), otp.CodeWrong)
+		}
+		synctest.Wait()
+		if n := len(after.routes[0].Given()); n != 0 {
+			t.Errorf("%d messages left", n)
+		}
+		// What was typed is judged as ever.
+		_, err := after.v.Start(t.Context(), after.at("descope"), otp.StartRequest{To: bob, Purpose: otp.PurposeSignIn})
+		wantCode(t, err, otp.CountryRefused)
+	})
+}

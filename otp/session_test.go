@@ -2,8 +2,8 @@ package otp_test
 
 import (
 	"context"
+	"errors"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,15 +30,16 @@ func TestRefreshRotates(t *testing.T) {
 		wait    time.Duration
 		counter uint32 // that is used when the family stands at 2
 		want    uint32 // 0: refused, and the family has ended
+		reused  bool   // and that is the cause
 	}{
-		"the present":               {0, 2, 3},
-		"the parent at once":        {0, 1, 2},
-		"the parent within 10 s":    {10*time.Second - time.Millisecond, 1, 2},
-		"the parent after 10 s":     {10 * time.Second, 1, 0},
-		"the grand-parent":          {0, 0, 0},
-		"one of the future":         {0, 3, 0},
-		"one of the far future":     {0, 1<<32 - 1, 0},
-		"the present after a while": {time.Minute, 2, 3},
+		"the present":               {0, 2, 3, false},
+		"the parent at once":        {0, 1, 2, false},
+		"the parent within 10 s":    {10*time.Second - time.Millisecond, 1, 2, false},
+		"the parent after 10 s":     {10 * time.Second, 1, 0, true},
+		"the grand-parent":          {0, 0, 0, true},
+		"one of the future":         {0, 3, 0, false},
+		"one of the far future":     {0, 1<<32 - 1, 0, false},
+		"the present after a while": {time.Minute, 2, 3, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -60,11 +61,17 @@ func TestRefreshRotates(t *testing.T) {
 					}
 					return
 				}
-				wantCode(t, err, otp.Unauthorized)
+				refused := wantCode(t, err, otp.Unauthorized)
+				if errors.Is(err, otp.ErrReused) != test.reused {
+					t.Errorf("the cause is %v", refused.Err)
+				}
 				if r.alive(s) {
 					t.Error("the family lives on")
 				}
-				wantCode(t, second(r.refresh(s, 2)), otp.Unauthorized)
+				gone := wantCode(t, second(r.refresh(s, 2)), otp.Unauthorized)
+				if gone.Detail != refused.Detail || errors.Is(gone, otp.ErrReused) {
+					t.Errorf("a token of no family is told apart: %v", gone)
+				}
 			})
 		})
 	}
@@ -228,15 +235,13 @@ func TestSpareOnlyTheUsersOwn(t *testing.T) {
 // A step of the clock back, which an operator has accepted, prolongs nothing.
 func TestSessionsOfAFutureThatWasUndone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var ahead atomic.Int64
-		clock := otp.NewClock(otp.ClockSource{Suspended: func() time.Duration { return time.Duration(ahead.Load()) }})
+		clock := otp.NewClock(otp.ClockSource{Suspended: func() time.Duration { return 365 * day }})
 		r := newRig(t, setup{apps: []otp.App{openApp("demo")}, clock: clock})
-		ahead.Store(int64(365 * day))
 		s := r.session()
 		if !r.alive(s) {
 			t.Fatal("it does not live")
 		}
-		ahead.Store(0)
+		must(t, clock.Accept(t.Context(), r.store))
 		if r.alive(s) {
 			t.Error("it lives a year before it was opened")
 		}

@@ -8,7 +8,7 @@ import "context"
 // is ""); with Named, the id of the user that Login names, else the address
 // key, else "@" and the login name.
 type Slot struct {
-	Door  string // "strike", "gotrue:change", "descope", "twilio"
+	Door  string // its name, and more where it has several kinds of slots
 	Login string // a phone or a login name, as typed
 	Named bool   // the door has login names
 }

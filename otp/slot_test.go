@@ -2,6 +2,7 @@ package otp_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,6 +194,47 @@ func TestStartAgainOfSomethingElse(t *testing.T) {
 	})
 }
 
+// At a private app anybody may start a sign-up under a name that somebody has,
+// and is told so only after the right code. It must not cost the holder of the
+// name the code under way.
+func TestSlotOfAUserIsNotTakenByOthers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		app := openApp("demo")
+		app.Private = true
+		r := newRig(t, setup{limits: bare, apps: []otp.App{app}})
+		c, slot := r.at("descope"), otp.Slot{Door: "descope", Login: "alice", Named: true}
+		g, err := r.prove(c, otp.StartRequest{To: alice, Purpose: otp.PurposeSignUp, Wish: otp.Wish{Name: "alice"}})
+		must(t, err)
+		start := func(request otp.StartRequest) string {
+			t.Helper()
+			request.Slot, request.Reveal = slot, true
+			must(t, second(r.v.Start(t.Context(), c, request)))
+			return r.sent()
+		}
+		stranger := otp.StartRequest{To: bob, Purpose: otp.PurposeSignUp, Wish: otp.Wish{Name: "alice"}}
+		for name, hers := range map[string]otp.StartRequest{
+			"a login":           {Purpose: otp.PurposeSignIn},
+			"a step-up":         {Purpose: otp.PurposeStepUp, Family: g.Grant.Session.ID},
+			"a change of phone": {To: "+41791112233", Purpose: otp.PurposeChangePhone, Family: g.Grant.Session.ID},
+		} {
+			start(stranger)
+			digits := start(hers)
+			theirs := start(stranger)
+			wantCode(t, second(r.v.CheckSlot(t.Context(), c, slot, theirs)), otp.CodeWrong)
+			p, err := r.v.CheckSlot(t.Context(), c, slot, digits)
+			if err != nil || p.Grant.User.ID != g.Grant.User.ID {
+				t.Fatalf("%s: %v", name, err)
+			}
+			// With nobody waiting the stranger proves a number and learns the truth.
+			wantCode(t, second(r.v.CheckSlot(t.Context(), c, slot, start(stranger))), otp.AlreadyRegistered)
+		}
+		// Her own newer start takes the place of the one before.
+		first, newer := start(otp.StartRequest{Purpose: otp.PurposeSignIn}), start(otp.StartRequest{Purpose: otp.PurposeSignIn})
+		wantCode(t, second(r.v.CheckSlot(t.Context(), c, slot, first)), otp.CodeWrong)
+		must(t, second(r.v.CheckSlot(t.Context(), c, slot, newer)))
+	})
+}
+
 func TestCancelAndResendBySlot(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, setup{apps: []otp.App{openApp("demo")}})
@@ -237,6 +279,26 @@ func TestUnknownSlotIsCharged(t *testing.T) {
 		must(t, err)
 		_, err = r.v.CheckSlot(t.Context(), r.at("strike"), slot, r.sent())
 		must(t, err)
+	})
+}
+
+// A resend tells whether somebody waits for a code, so asking costs as much as
+// any look-up.
+func TestResendOfUnknownSlotsIsSlowedDown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{apps: []otp.App{openApp("demo")}})
+		c := r.from("192.0.2.1")
+		c.Door = "strike"
+		for n := range 60 {
+			_, err := r.v.ResendSlot(t.Context(), c, otp.Slot{Door: "strike", Login: fmt.Sprintf("+417911122%02d", n)}, "")
+			wantCode(t, err, otp.CodeUnknown)
+		}
+		_, err := r.v.ResendSlot(t.Context(), c, otp.Slot{Door: "strike", Login: alice}, "")
+		if e := wantCode(t, err, otp.LimitAddress); e.RetryAfter <= 0 {
+			t.Error("a limit without a wait")
+		}
+		_, err = r.v.Resend(t.Context(), c, otp.NewID(), "")
+		wantCode(t, err, otp.LimitAddress)
 	})
 }
 

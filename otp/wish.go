@@ -39,7 +39,8 @@ func (w *Wish) check(app *App) *Error {
 		return refuse(InvalidRequest, "That login name is not one: it has 1 to 128 visible characters, and is no phone number.")
 	}
 	if w.Challenge != "" {
-		if sum, err := base64.RawURLEncoding.Strict().DecodeString(w.Challenge); err != nil || len(sum) != 32 {
+		// The decoder passes over line breaks, and no verifier has a challenge with one.
+		if sum, err := base64.RawURLEncoding.Strict().DecodeString(w.Challenge); err != nil || len(sum) != 32 || len(w.Challenge) != 43 {
 			return refuse(InvalidRequest, "The PKCE challenge is not 43 characters of base64url: the SHA-256 of the verifier (S256).")
 		}
 	}

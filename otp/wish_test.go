@@ -70,6 +70,21 @@ func TestLoginNamesThatAreNone(t *testing.T) {
 	})
 }
 
+// What looks like a challenge and is none could never be redeemed: it is told
+// before a message leaves.
+func TestChallengesThatAreNone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{limits: bare, apps: []otp.App{openApp("demo")}})
+		good := challenge(verifier)
+		for _, bad := range []string{good[:42], good + "A", good[:20] + "\n" + good[20:], good + "\r\n", good[:42] + "=", good[:42] + "!", verifier} {
+			_, err := r.v.Start(t.Context(), r.at("descope"), otp.StartRequest{To: alice, Purpose: otp.PurposeSignUpOrIn, Wish: otp.Wish{Challenge: bad}})
+			if e := otp.AsError(err); e == nil || e.Code != otp.InvalidRequest {
+				t.Errorf("%q: %v", bad, err)
+			}
+		}
+	})
+}
+
 func TestUnknownPurpose(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, setup{})
