@@ -1,10 +1,10 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +15,8 @@ import (
 )
 
 // vendor is a wire format that no real vendor has, under the name of one that
-// apps can open. Its refusals are 418 in words of its own.
+// apps can open. Its refusals are in words of its own, and 418 unless HTTP knows
+// better.
 func vendor(name string) web.Door {
 	echo := func(words string) web.Handler {
 		return func(c *web.Call) error {
@@ -42,11 +43,12 @@ func vendor(name string) web.Door {
 			{Method: "GET", Pattern: "/v9/as/{app}", Handle: as(false)},
 			{Method: "GET", Pattern: "/v9/as/{app}/secretly", Handle: as(true)},
 		},
-		Refuse: func(c *web.Call, e *otp.Error) {
+		Below: []string{"/v9/apps", "/v9/apps/deep"},
+		Refuse: func(c *web.Call, e *otp.Error, status int) {
 			if c.Param == "twice" {
 				panic(sensitive)
 			}
-			c.HTTP.SetStatusCode(418)
+			c.HTTP.SetStatusCode(cmp.Or(status, 418))
 			fmt.Fprintf(c.HTTP, "%s|%s|%s", e.Code, e.Detail, e.RetryAfter)
 		},
 		Headers: []string{"x-vendor-*", "X-Single"},
@@ -101,6 +103,7 @@ func TestPathsOfADoor(t *testing.T) {
 		"/v9/apps/a/things/+41 x?y":  "",
 		"/v9/apps/a/things/+4179?y=": "thing a +4179",
 		"/v9/apps//":                 "",
+		"//v9/apps/a":                "",
 		"/v9/apps//things/t":         "",
 		"/v9/apps/a/things/":         "",
 		"/v9/apps/a/things":          "",
@@ -150,16 +153,45 @@ func TestDoorRefuses(t *testing.T) {
 		if a.status != 500 || member(t, a.body, "code") != "internal" || strings.Contains(a.body+b.log.String(), sensitive) {
 			t.Errorf("got %d %s", a.status, a.body)
 		}
+		if a := b.do("POST", "/v9/fail/twice", "", "Content-Length: 20000"); a.status != 500 || strings.Contains(a.body, sensitive) {
+			t.Errorf("before a handler was asked: %+v", a)
+		}
 		if a := b.do("GET", "/healthz", ""); a.status != 200 {
 			t.Errorf("the box is gone: %+v", a)
 		}
 	})
 	b := newVendor(t)
-	if a := b.do("DELETE", "/v9/apps/a", ""); a.status != 418 || !strings.HasPrefix(a.body, "invalid_request|") || a.headers["Allow"] != "GET, HEAD, OPTIONS" {
+	for _, target := range []string{"/v9/nothing", "/v9", "/v9/appstore", "/v9/fail/x/y"} {
+		if a := b.do("GET", target, ""); a.status != 404 || a.headers["Content-Type"] != "application/problem+json" {
+			t.Errorf("%s is no path of the door: %+v", target, a)
+		}
+	}
+}
+
+// TestStatusOfHTTP asks a door for what no handler can answer: the status is
+// HTTP's own, the words are the door's, and a page of the app's may read them.
+func TestStatusOfHTTP(t *testing.T) {
+	b := newVendor(t)
+	const origin = "Origin: https://shop.example"
+	for name, test := range map[string]struct {
+		answer answer
+		status int
+	}{
+		"Below":    {b.do("GET", "/v9/apps", "", origin), 404},
+		"FarBelow": {b.do("POST", "/v9/apps/deep/er/still", `{}`, origin), 404},
+		"Method":   {b.do("DELETE", "/v9/apps/a", "", origin), 405},
+		"Encoding": {b.do("POST", "/v9/fail/refusal", "x", origin, "Content-Encoding: gzip"), 415},
+		"TooLarge": {b.do("POST", "/v9/fail/refusal", "", origin, "Content-Length: 20000"), 413},
+	} {
+		if a := test.answer; a.status != test.status || !strings.HasPrefix(a.body, "invalid_request|") || a.headers["Access-Control-Allow-Origin"] != "https://shop.example" {
+			t.Errorf("%s: got %+v", name, a)
+		}
+	}
+	if a := b.do("DELETE", "/v9/apps/a", ""); a.headers["Allow"] != "GET, HEAD, OPTIONS" {
 		t.Errorf("another method: %+v", a)
 	}
-	if a := b.do("GET", "/v9/nothing", ""); a.status != 404 || a.headers["Content-Type"] != "application/problem+json" {
-		t.Errorf("no path of the door: %+v", a)
+	if a := b.raw("GET /v9/apps/a HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(a, "HTTP/1.1 421") || !strings.Contains(a, "invalid_request|") {
+		t.Errorf("another host: %q", a)
 	}
 }
 
@@ -175,6 +207,7 @@ func TestDoorsMustNotShareAPath(t *testing.T) {
 		"TwoDoors": {vendor("descope"), vendor("twilio")},
 		"Twice":    {vendor("descope"), vendor("descope")},
 		"Native":   {{Name: "descope", Routes: []web.Route{{Method: "PUT", Pattern: "/v1/verifications"}}}},
+		"Below":    {{Name: "descope", Below: []string{"/v9"}}, {Name: "twilio", Below: []string{"/v9"}}},
 	} {
 		apps, err := otp.NewApps([]otp.App{{ID: "demo", Countries: []string{"*"}, Sessions: true, Doors: []string{"native", "descope", "twilio"}}}, func(string) int { return 1 })
 		if err != nil {
@@ -185,23 +218,6 @@ func TestDoorsMustNotShareAPath(t *testing.T) {
 		if err := server.New(config).Open(); err == nil || !strings.Contains(err.Error(), "stands twice") {
 			t.Errorf("%s: got %v", name, err)
 		}
-	}
-}
-
-// TestEveryDoorIsThere opens every door of the house at once.
-func TestEveryDoorIsThere(t *testing.T) {
-	newBox(t, func(_ *server.Config, list *[]otp.App) { (*list)[0].Doors = otp.Doors })
-	var names []string
-	for _, door := range server.Doors(nil, nil, nil, nil) {
-		names = append(names, door.Name)
-	}
-	for _, name := range otp.Doors {
-		if name != "native" && !slices.Contains(names, name) {
-			t.Errorf("no door %q", name)
-		}
-	}
-	if len(names) != len(otp.Doors)-1 {
-		t.Errorf("got the doors %v", names)
 	}
 }
 
@@ -256,6 +272,11 @@ func TestPreflight(t *testing.T) {
 			h["Access-Control-Allow-Credentials"] != "true" || h["Access-Control-Max-Age"] != "600" {
 			t.Errorf("%s: got %+v", asked, a)
 		}
+	}
+	// Without leave to ask, a page would not get to read that there is no such path.
+	if a := b.do("OPTIONS", "/v9/apps/a/b/c/d", "", "Origin: https://shop.example", "Access-Control-Request-Headers: x-single"); a.status != 204 ||
+		!strings.Contains(a.headers["Access-Control-Allow-Methods"], "PATCH") || !strings.HasSuffix(a.headers["Access-Control-Allow-Headers"], "x-single") {
+		t.Errorf("below the door: %+v", a)
 	}
 	if h := b.do("OPTIONS", "/v9/apps/a", "", "Origin: https://evil.example", "Access-Control-Request-Headers: x-single").headers; h["Access-Control-Allow-Headers"] != "" {
 		t.Errorf("a foreign page: %v", h)

@@ -34,15 +34,7 @@ func (g *gate) handle(ctx *fasthttp.RequestCtx) {
 	var p *path
 	var handler web.Handler
 	var err error
-	defer func() {
-		if reason := recover(); reason != nil {
-			g.panicked(c, p, reason)
-		}
-		if g.cors != nil && p != nil {
-			g.cors.mark(c, p)
-		}
-		g.done(c, p)
-	}()
+	defer func() { g.end(c, p, recover()) }()
 	if p, handler, err = g.enter(c); err == nil {
 		err = g.run(c, handler)
 	}
@@ -72,19 +64,21 @@ func requestID() string {
 }
 
 // enter runs the guard and finds the handler. A path that is known is returned
-// with a refusal too.
+// with a refusal too, for its door to word it.
 func (g *gate) enter(c *web.Call) (*path, web.Handler, error) {
+	p := g.paths.find(c)
 	if err := checkFraming(c.HTTP); err != nil {
 		c.HTTP.SetConnectionClose() // whatever follows cannot be told from this request
-		return nil, nil, err
+		return p, nil, err
 	}
 	if g.guard != nil {
 		if err := g.guard.checkHost(c.HTTP); err != nil {
-			return nil, nil, err
+			return p, nil, err
 		}
 		c.Client = g.guard.client(c.HTTP)
 	}
-	return g.paths.find(c)
+	handler, err := g.paths.handler(c, p)
+	return p, handler, err
 }
 
 // run lets the handler answer. The core gets a deadline of its own: the one of
@@ -113,7 +107,7 @@ func (g *gate) answer(c *web.Call, p *path, err error) {
 		return
 	}
 	c.HTTP.Response.ResetBody()
-	p.door.Refuse(c, web.ErrorOf(err))
+	p.door.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 }
 
 // panicked answers for a handler that panicked. What a panic says may hold
@@ -140,19 +134,32 @@ var errPanic = errors.New("a handler panicked")
 // request, so they go nowhere.
 func (g *gate) malformed(ctx *fasthttp.RequestCtx, err error) {
 	c := g.call(ctx)
-	p := web.Invalid("The request is not valid HTTP.")
+	refusal := web.Invalid("The request is not valid HTTP.")
+	var p *path
 	var header *fasthttp.ErrSmallBuffer
 	var network net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p.Status, p.Title, p.Detail = fasthttp.StatusRequestEntityTooLarge, "Body too large", fmt.Sprintf("The body may have %d bytes.", maxBody)
+		refusal.Status, refusal.Title, refusal.Detail = fasthttp.StatusRequestEntityTooLarge, "Body too large", fmt.Sprintf("The body may have %d bytes.", maxBody)
+		p = g.paths.find(c) // the head was read
 	case errors.As(err, &header):
-		p.Status, p.Title, p.Detail = fasthttp.StatusRequestHeaderFieldsTooLarge, "Head too large", fmt.Sprintf("The head of a request may have %d bytes.", maxHeader)
+		refusal.Status, refusal.Title, refusal.Detail = fasthttp.StatusRequestHeaderFieldsTooLarge, "Head too large", fmt.Sprintf("The head of a request may have %d bytes.", maxHeader)
 	case errors.As(err, &network) && network.Timeout():
-		p.Status, p.Title, p.Detail = fasthttp.StatusRequestTimeout, "Request timeout", "The request did not come in time."
+		refusal.Status, refusal.Title, refusal.Detail = fasthttp.StatusRequestTimeout, "Request timeout", "The request did not come in time."
 	}
-	g.refuse(c, nil, p)
-	g.done(c, nil)
+	defer func() { g.end(c, p, recover()) }()
+	g.refuse(c, p, refusal)
+}
+
+// end finishes an answer. reason is what a handler panicked with, or nil.
+func (g *gate) end(c *web.Call, p *path, reason any) {
+	if reason != nil {
+		g.panicked(c, p, reason)
+	}
+	if g.cors != nil && p != nil {
+		g.cors.mark(c, p)
+	}
+	g.done(c, p)
 }
 
 // done counts and logs a call that has been answered. Only the pattern of a

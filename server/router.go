@@ -20,7 +20,10 @@ type router struct {
 	// open are the patterns with an {app} or an {id}, by their number of
 	// segments; where two fit, the one that spells more out comes first.
 	open map[int][]*path
-	none *path // counts what has no path
+	// below are the beginnings that belong to a door alone, as paths without a
+	// method, the longest first.
+	below []*path
+	none  *path // counts what has no path
 }
 
 // path is a pattern with its methods.
@@ -41,6 +44,14 @@ const (
 	idSegment  = "{id}"
 )
 
+// anything ends the pattern of what lies below a beginning.
+const anything = "/*"
+
+// everyMethod is what a page may send there: a browser that is not let through
+// would show its page no refusal at all, and the client of the vendor in it would
+// not know what was wrong.
+const everyMethod = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
 func isOpen(segment string) bool { return segment == appSegment || segment == idSegment }
 
 // newRouter returns the router of all paths of the doors. Two doors that want
@@ -49,6 +60,14 @@ func newRouter(doors []web.Door, set *metrics.Set) (*router, error) {
 	r := &router{fixed: map[string]*path{}, open: map[int][]*path{}, none: newPath("none", set)}
 	byPattern := map[string]*path{}
 	for _, door := range doors {
+		for _, beginning := range door.Below {
+			p := newPath(beginning+anything, set)
+			p.door, p.allow = door, everyMethod
+			if i := slices.IndexFunc(r.below, func(b *path) bool { return b.pattern == p.pattern }); i >= 0 {
+				return nil, fmt.Errorf("%s stands twice in the table of paths: at %q and at %q", p.pattern, r.below[i].door.Name, door.Name)
+			}
+			r.below = append(r.below, p)
+		}
 		for _, line := range door.Routes {
 			p := byPattern[line.Pattern]
 			if p == nil {
@@ -64,6 +83,7 @@ func newRouter(doors []web.Door, set *metrics.Set) (*router, error) {
 			p.handlers = append(p.handlers, line.Handle)
 		}
 	}
+	slices.SortFunc(r.below, func(a, b *path) int { return len(b.pattern) - len(a.pattern) })
 	for _, p := range byPattern {
 		p.allow = strings.Join(p.methods, ", ")
 		if slices.Contains(p.methods, fasthttp.MethodGet) {
@@ -99,29 +119,47 @@ func newPath(pattern string, set *metrics.Set) *path {
 	return p
 }
 
-// find returns the path and the handler of a call, and notes what stood for
-// {app} and {id}. A path that is known is returned with the error too.
-func (r *router) find(c *web.Call) (*path, web.Handler, error) {
-	p, app, id := r.match(pathOf(c.HTTP.Request.Header.RequestURI()))
+// find returns the path of a call, and notes what stood for {app} and {id}. It
+// is one without a method where only the door is known, and nil where not even
+// that is.
+func (r *router) find(c *web.Call) *path {
+	target := pathOf(c.HTTP.Request.Header.RequestURI())
+	p, app, id := r.match(target)
 	if p == nil {
-		return nil, nil, &web.Problem{
+		i := slices.IndexFunc(r.below, func(b *path) bool {
+			rest, ok := bytes.CutPrefix(target, []byte(strings.TrimSuffix(b.pattern, anything)))
+			return ok && (len(rest) == 0 || rest[0] == '/')
+		})
+		if i < 0 {
+			return nil
+		}
+		p = r.below[i]
+	}
+	c.App, c.Param = app, id
+	return p
+}
+
+// handler returns what answers a call to p, which [router.find] has found.
+func (r *router) handler(c *web.Call, p *path) (web.Handler, error) {
+	if p != nil && c.HTTP.IsOptions() {
+		c.HTTP.Response.Header.Set("Allow", p.allow)
+		return (*web.Call).Empty, nil
+	}
+	if p == nil || len(p.methods) == 0 {
+		return nil, &web.Problem{
 			Status: fasthttp.StatusNotFound, Code: string(otp.InvalidRequest), Title: "Not found",
 			Detail: "There is no such path.",
 		}
 	}
-	c.App, c.Param = app, id
 	method := string(c.HTTP.Method())
 	if c.HTTP.IsHead() {
 		method = fasthttp.MethodGet // the body is left out when the answer is written
 	}
 	if i := slices.Index(p.methods, method); i >= 0 {
-		return p, p.handlers[i], nil
+		return p.handlers[i], nil
 	}
 	c.HTTP.Response.Header.Set("Allow", p.allow)
-	if c.HTTP.IsOptions() {
-		return p, (*web.Call).Empty, nil
-	}
-	return p, nil, &web.Problem{
+	return nil, &web.Problem{
 		Status: fasthttp.StatusMethodNotAllowed, Code: string(otp.InvalidRequest), Title: "Method not allowed",
 		Detail: "This path has " + p.allow + ".",
 	}
@@ -131,6 +169,9 @@ func (r *router) find(c *web.Call) (*path, web.Handler, error) {
 func (r *router) match(path []byte) (p *path, app, id string) {
 	if p := r.fixed[string(path)]; p != nil {
 		return p, "", ""
+	}
+	if len(path) == 0 || path[0] != '/' {
+		return nil, "", ""
 	}
 	for _, p := range r.open[bytes.Count(path, []byte("/"))] {
 		if app, id, ok := p.match(path[1:]); ok {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
@@ -22,7 +24,7 @@ const nativeDoor = api.DoorName
 // at the root as ours do, so there is one for both.
 const keySetDoor = "keys"
 
-var rootKeyDoors = []string{nativeDoor, "strike"}
+var rootKeyDoors = []string{nativeDoor, strike.Name}
 
 // Paths that are named more than once.
 const (
@@ -30,28 +32,95 @@ const (
 	keySetPath = "/.well-known/jwks.json"
 )
 
-// Doors returns the wire formats of other vendors, one line each.
-func Doors(v *otp.Verifications, d *otp.Directory, m *token.Mint, apps *otp.Apps) []web.Door {
-	return []web.Door{
-		ssojet.New(v, d, m, apps),
-		passage.New(v, d, m, apps),
-		strike.New(v, d, m, apps),
-		strike.NewGoTrue(v, d, m, apps),
-		descope.New(v, d, m, apps),
-		twilio.New(v, apps),
+// vendors is the table of the wire formats beside the native one. A further
+// vendor is a folder and a line here.
+var vendors = []vendor{
+	{ssojet.Name, token.RS256, true, func(b behind) web.Door { return ssojet.New(b.v, b.d, b.m, b.apps) }},
+	{passage.Name, token.RS256, true, func(b behind) web.Door { return passage.New(b.v, b.d, b.m, b.apps) }},
+	{strike.Name, token.ES256, true, func(b behind) web.Door { return strike.New(b.v, b.d, b.m, b.apps) }},
+	{strike.GoTrueName, token.ES256, true, func(b behind) web.Door { return strike.NewGoTrue(b.v, b.d, b.m, b.apps) }},
+	{descope.Name, token.ES256, true, func(b behind) web.Door { return descope.New(b.v, b.d, b.m, b.apps) }},
+	{twilio.Name, "", false, func(b behind) web.Door { return twilio.New(b.v, b.apps) }},
+}
+
+// vendor is a line of the table.
+type vendor struct {
+	name      string          // as apps list it in doors
+	algorithm token.Algorithm // of its tokens; "" for a door without tokens
+	sessions  bool            // whether it answers with sessions, and so is closed to apps without
+	door      func(behind) web.Door
+}
+
+// behind is what a door may stand on.
+type behind struct {
+	v    *otp.Verifications
+	d    *otp.Directory
+	m    *token.Mint
+	apps *otp.Apps
+}
+
+// Doors returns the doors of all vendors.
+func Doors(v *otp.Verifications, d *otp.Directory, m *token.Mint, apps *otp.Apps) (all []web.Door) {
+	for _, line := range vendors {
+		all = append(all, line.door(behind{v, d, m, apps}))
 	}
+	return all
+}
+
+// DoorNames returns the names of all doors, the native one first.
+func DoorNames() []string {
+	names := []string{nativeDoor}
+	for _, line := range vendors {
+		names = append(names, line.name)
+	}
+	return names
 }
 
 // Algorithms returns how the tokens of an app are signed: what the doors that
-// it has opened need.
-func Algorithms(app *otp.App) (all []token.Algorithm) {
+// it has opened need, and the native one, which the admin socket always has.
+func Algorithms(app *otp.App) []token.Algorithm {
 	if !app.Sessions {
 		return nil
 	}
-	if app.Open("ssojet") || app.Open("passage") {
-		all = append(all, token.RS256)
+	all := []token.Algorithm{token.ES256}
+	for _, line := range vendors {
+		if app.Open(line.name) && line.algorithm != "" && !slices.Contains(all, line.algorithm) {
+			all = append(all, line.algorithm)
+		}
 	}
-	return append(all, token.ES256)
+	return all
+}
+
+// CheckApps checks that there are the doors that apps want to open, and that an
+// app without sessions opens none that answers with one. The error names the app
+// and the key at fault.
+func CheckApps(apps *otp.Apps) error {
+	for _, app := range apps.All() {
+		for _, name := range app.Doors {
+			if err := checkDoor(app, name); err != nil {
+				return fmt.Errorf("[[app]] %q: %w", app.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func checkDoor(app *otp.App, name string) error {
+	i := slices.IndexFunc(vendors, func(line vendor) bool { return line.name == name })
+	switch {
+	case name == nativeDoor:
+	case i < 0:
+		return fmt.Errorf("doors: %q is not a door of this box; there is %s", name, strings.Join(DoorNames(), ", "))
+	case vendors[i].sessions && !app.Sessions:
+		without := []string{nativeDoor}
+		for _, line := range vendors {
+			if !line.sessions {
+				without = append(without, line.name)
+			}
+		}
+		return fmt.Errorf("sessions: the door %q answers with a session, so sessions = false is for the doors %s only", name, strings.Join(without, " and "))
+	}
+	return nil
 }
 
 // networkDoors is the table of what the box answers on the network. A door that
@@ -60,7 +129,7 @@ func (s *Server) networkDoors() []web.Door {
 	native := api.New(s.core(), s.config.Apps, api.Keys(s.config.Apps))
 	doors := []web.Door{
 		{Name: nativeDoor, Routes: append(nativeRoutes(native), web.Route{Method: "GET", Pattern: "/v1/routes", Handle: native.Routes})},
-		{Name: keySetDoor, Headers: []string{"apikey", "x-client-info", "x-supabase-api-version"}, Routes: []web.Route{
+		{Name: keySetDoor, Headers: strike.ClientHeaders, Routes: []web.Route{
 			{Method: "GET", Pattern: keySetPath, Handle: native.KeySet(rootKeyDoors...)},
 		}},
 		{Routes: s.houseRoutes()},

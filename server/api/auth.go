@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -23,8 +22,8 @@ func Keys(apps web.Apps) Authenticate {
 		Detail: "No key that this box accepts here came with the request: send Authorization: Bearer with a pk_ or sk_ key.",
 	}
 	return func(c *web.Call) (otp.Caller, error) {
-		key, ok := bearer(c)
-		if !ok || len(key) > maxKey {
+		key := c.Bearer()
+		if len(key) > maxKey {
 			return otp.Caller{}, refusal
 		}
 		app, secret, ok := apps.ByKey(key)
@@ -37,12 +36,6 @@ func Keys(apps web.Apps) Authenticate {
 		}
 		return caller, nil
 	}
-}
-
-// bearer returns what stands behind Bearer in the Authorization header.
-func bearer(c *web.Call) (credential string, ok bool) {
-	scheme, credential, _ := strings.Cut(c.Header("Authorization"), " ")
-	return credential, strings.EqualFold(scheme, "Bearer")
 }
 
 // endUser returns where a call without a secret key came from: the end user's

@@ -1,12 +1,9 @@
 package api
 
 import (
-	"strings"
-
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/token"
 	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
 )
 
 // KeySet returns what answers GET /.well-known/jwks.json with the keys of one
@@ -29,19 +26,13 @@ func (d *Door) KeySet(doors ...string) web.Handler {
 }
 
 func (d *Door) keySet(c *web.Call, app *otp.App) error {
-	if err := c.JSON(fasthttp.StatusOK, d.mint.KeySet(app, token.ES256, token.RS256)); err != nil {
-		return err
-	}
-	h := &c.HTTP.Response.Header
-	h.Set("Cache-Control", "public, max-age=300")
-	h.Set("Vary", "Authorization, Apikey")
-	return nil
+	return c.Public(d.mint.KeySet(app, token.ES256, token.RS256), "Authorization", "Apikey", "X-Pinferry-Key")
 }
 
 // publicKey returns the key of an app that came with the call, if it stands
 // where it does at a door at the root of the host.
 func publicKey(c *web.Call) string {
-	if key, _ := bearer(c); strings.HasPrefix(key, "pk_") || strings.HasPrefix(key, "sk_") {
+	if key := c.Bearer(); web.IsKey(key) {
 		return key
 	}
 	return c.Header("apikey")

@@ -17,7 +17,7 @@ const maxToken = 4 << 10
 // other calls have a key. What the token says of itself only names the app
 // whose keys then prove it.
 func (d *Door) Me(c *web.Call) error {
-	access, _ := bearer(c)
+	access := c.Bearer()
 	app, ok := d.apps.ByID(issuerOf(access))
 	if !ok || !app.Open(DoorName) {
 		return &otp.Error{Code: otp.Unauthorized, Detail: "No access token of this box came with the request: send Authorization: Bearer with one."}

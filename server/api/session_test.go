@@ -172,7 +172,7 @@ func TestKeySet(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		golden(t, "jwks", string(c.HTTP.Response.Body()))
-		if h := &c.HTTP.Response.Header; string(h.Peek("Cache-Control")) != "public, max-age=300" || string(h.Peek("Vary")) != "Authorization, Apikey" {
+		if h := &c.HTTP.Response.Header; string(h.Peek("Cache-Control")) != "public, max-age=300" || string(h.Peek("Vary")) != "Authorization, Apikey, X-Pinferry-Key" {
 			t.Errorf("%s: got %s", name, h)
 		}
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -79,8 +81,12 @@ func (d *Door) Users(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, page)
 }
 
-// find returns the user of a phone, or none.
+// find returns the user of a phone, or none. A plus sign that was not encoded
+// has arrived as a blank.
 func (d *Door) find(c *web.Call, phone string) ([]otp.User, error) {
+	if rest, blank := strings.CutPrefix(phone, " "); blank && !strings.Contains(rest, "+") {
+		phone = "+" + rest
+	}
 	user, err := d.directory.Find(c.Context, c.Caller, phone)
 	switch {
 	case err == nil:
@@ -116,7 +122,7 @@ func (d *Door) ChangeUser(c *web.Call) error {
 		return err
 	}
 	change := otp.UserChange{Enabled: body.Enabled}
-	if change.Metadata, err = metadataOf(body.Metadata); err != nil {
+	if change.Metadata, err = web.Metadata("metadata", body.Metadata); err != nil {
 		return err
 	}
 	if change.Enabled == nil && change.Metadata == nil {

@@ -17,11 +17,8 @@ const (
 	userPrefix         = "usr_"
 )
 
-// The bounds of what comes beside a number, in bytes.
-const (
-	maxMetadata       = 1 << 10
-	maxIdempotencyKey = 64
-)
+// maxIdempotencyKey bounds the header of that name, in bytes.
+const maxIdempotencyKey = 64
 
 // purposes are what a native verification can be for. A phone is not changed
 // here: the app's own server knows better who may.
@@ -112,20 +109,8 @@ func (b *StartBody) request() (otp.StartRequest, error) {
 		return r, web.Invalid(`"access_token" goes with the purpose step_up only.`)
 	}
 	var err error
-	r.Metadata, err = metadataOf(b.Metadata)
+	r.Metadata, err = web.Metadata("metadata", b.Metadata)
 	return r, err
-}
-
-// metadataOf checks what a client notes: an object of a bounded size, or
-// nothing.
-func metadataOf(v jsontext.Value) ([]byte, error) {
-	if len(v) == 0 || v.Kind() == jsontext.KindNull {
-		return nil, nil
-	}
-	if v.Kind() != jsontext.KindBeginObject || len(v) > maxMetadata {
-		return nil, web.Invalid(`"metadata" must be an object of at most 1024 bytes.`)
-	}
-	return v, nil
 }
 
 // Get answers GET /v1/verifications/{id}.

@@ -29,7 +29,7 @@ func parseBearer(header string) (b bearer, ok bool) {
 	b.project, value, _ = strings.Cut(strings.TrimSpace(value), ":")
 	for part := range strings.SplitSeq(value, ":") {
 		place := &b.refresh
-		if strings.HasPrefix(part, "sk_") || strings.HasPrefix(part, "pk_") {
+		if web.IsKey(part) {
 			place = &b.key
 		}
 		if *place != "" && part != "" {

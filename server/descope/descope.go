@@ -75,6 +75,7 @@ func New(verifications Verifications, directory Directory, mint Mint, apps web.A
 			{Method: "POST", Pattern: "/v1/auth/me/tenants", Handle: d.tenants},
 			{Method: "GET", Pattern: "/v2/keys/{app}", Handle: d.keys},
 		},
+		Below:  []string{"/v1/auth", "/v1/mgmt", "/v2/keys"},
 		Refuse: refuse,
 		// Each SDK tells of itself in headers of its own, and a browser asks leave
 		// for every one of them.
@@ -89,9 +90,5 @@ func (d *Door) keys(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.JSON(200, d.mint.KeySet(caller.App, token.ES256)); err != nil {
-		return err
-	}
-	c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
-	return nil
+	return c.Public(d.mint.KeySet(caller.App, token.ES256))
 }

@@ -228,7 +228,7 @@ func (d *door) do(r request) answer {
 	c := newCall(r)
 	handler := d.find(c, r)
 	if err := handler(c); err != nil {
-		d.Refuse(c, web.ErrorOf(err))
+		d.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 	}
 	a := answer{
 		Status: c.HTTP.Response.StatusCode(), RetryAfter: string(c.HTTP.Response.Header.Peek("Retry-After")),

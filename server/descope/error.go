@@ -1,8 +1,8 @@
 package descope
 
 import (
+	"cmp"
 	"errors"
-	"strconv"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -89,7 +89,7 @@ type errorWire struct {
 
 // refuse answers with an error, in place of whatever the answer was so far. In
 // a private app every refusal of a check is one answer.
-func refuse(c *web.Call, e *otp.Error) {
+func refuse(c *web.Call, e *otp.Error, status int) {
 	code := e.Code
 	if app := c.Caller.App; app != nil && app.Private {
 		switch code {
@@ -107,12 +107,5 @@ func refuse(c *web.Call, e *otp.Error) {
 	if k.message == "" {
 		k.message = e.Detail
 	}
-	c.HTTP.Response.ResetBody()
-	if k.status == 429 {
-		// SDKs read whole seconds only.
-		c.HTTP.Response.Header.Set("Retry-After", strconv.Itoa(max(1, web.Seconds(e.RetryAfter))))
-	}
-	if c.JSON(k.status, errorWire{k.code, k.description, k.message}) != nil {
-		c.HTTP.SetStatusCode(k.status) // what is no UTF-8 cannot be told, but the status stands
-	}
+	c.Fail(cmp.Or(status, k.status), e.RetryAfter, errorWire{k.code, k.description, k.message})
 }

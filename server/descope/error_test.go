@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
-	"github.com/pinferry/pinferry/server/web"
 )
 
 // TestRefuseIsTotal proves what SDKs need of every refusal: JSON with an error
@@ -19,7 +18,7 @@ func TestRefuseIsTotal(t *testing.T) {
 		for _, wait := range []time.Duration{0, 200 * time.Millisecond, 90500 * time.Millisecond} {
 			c := newCall(post("/", ""))
 			c.HTTP.Response.SetBodyString("half an answer")
-			d.Refuse(c, &otp.Error{Code: code, Detail: "What to do.", RetryAfter: wait, Err: errors.New("inner secret")})
+			d.Refuse(c, &otp.Error{Code: code, Detail: "What to do.", RetryAfter: wait, Err: errors.New("inner secret")}, 0)
 			status, body := c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
 			var wire struct{ ErrorCode, ErrorDescription, ErrorMessage string }
 			if err := json.Unmarshal([]byte(body), &wire); err != nil {
@@ -135,8 +134,8 @@ func TestNoGrantIsAFault(t *testing.T) {
 func TestRefuseWithoutACaller(t *testing.T) {
 	d := open(t)
 	c := newCall(post("/", ""))
-	d.Refuse(c, web.ErrorOf(&web.Problem{Status: 405, Code: string(otp.InvalidRequest), Detail: "This path has POST."}))
-	if got := c.HTTP.Response.StatusCode(); got != 400 {
-		t.Errorf("got %d", got)
+	d.Refuse(c, &otp.Error{Code: otp.InvalidRequest, Detail: "This path has POST."}, 405)
+	if r := &c.HTTP.Response; r.StatusCode() != 405 || !strings.Contains(string(r.Body()), "E011003") {
+		t.Errorf("got %d %s", r.StatusCode(), r.Body())
 	}
 }

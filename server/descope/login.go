@@ -9,9 +9,6 @@ import (
 	"github.com/pinferry/pinferry/server/web"
 )
 
-// maxProfile bounds what is kept of a user's profile, in bytes.
-const maxProfile = 1 << 10
-
 // signIn answers POST /v1/auth/otp/signin/{channel}.
 func (d *Door) signIn(c *web.Call) error { return d.login(c, otp.PurposeSignIn) }
 
@@ -143,7 +140,7 @@ func (p profile) metadata() ([]byte, error) {
 		return nil, nil
 	}
 	kept, err := json.Marshal(p)
-	if err == nil && len(kept) > maxProfile {
+	if err == nil && len(kept) > web.MaxMetadata {
 		err = web.Invalid(`"user" is longer than 1024 bytes.`)
 	}
 	return kept, err

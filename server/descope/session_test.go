@@ -44,7 +44,7 @@ func TestTokens(t *testing.T) {
 			if amr, _ := f.Refresh["amr"].([]string); len(f.Refresh) != 2 || f.Refresh["drn"] != "DSR" || !slices.Equal(amr, []string{"sms"}) {
 				t.Errorf("claims of the refresh token: %v", f.Refresh)
 			}
-			if f.Issuer != "" || f.Subject != "" || f.Audience != nil || f.ClaimsName != "nsec" {
+			if f.Issuer != "" || f.Subject != "" || f.Audience != "" || f.Audiences != nil || f.ClaimsName != "nsec" {
 				t.Errorf("form is %+v; issuer, subject and audience are those of the session", f)
 			}
 		})

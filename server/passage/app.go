@@ -25,7 +25,7 @@ func (d *Door) keySet(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	return public(c, d.mint.KeySet(caller.App, token.RS256))
+	return c.Public(d.mint.KeySet(caller.App, token.RS256))
 }
 
 // configuration answers GET .well-known/openid-configuration. The host of the
@@ -41,16 +41,7 @@ func (d *Door) configuration(c *web.Call) error {
 	if hosts := caller.App.Hosts; len(hosts) > 0 {
 		keys = "https://" + hosts[0] + keys
 	}
-	return public(c, configurationWire{Issuer: caller.As, Keys: keys})
-}
-
-// public answers with what everybody may know and keep for a while.
-func public(c *web.Call, v any) error {
-	if err := c.JSON(fasthttp.StatusOK, v); err != nil {
-		return err
-	}
-	c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
-	return nil
+	return c.Public(configurationWire{Issuer: caller.As, Keys: keys})
 }
 
 // appOf is what pages ask before they show a login. What the box has nothing

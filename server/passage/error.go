@@ -1,12 +1,10 @@
 package passage
 
 import (
-	"strconv"
-	"time"
+	"cmp"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
 )
 
 // The vendor's codes that this door answers with. It invents none: readers in
@@ -75,7 +73,7 @@ func failureOf(code otp.Code, private bool) (failure, bool) {
 }
 
 // refuse answers an error of the core or of the server.
-func refuse(c *web.Call, e *otp.Error) {
+func refuse(c *web.Call, e *otp.Error, status int) {
 	f, known := failureOf(e.Code, c.Caller.App != nil && c.Caller.App.Private)
 	if !known {
 		f, _ = failureOf(otp.Internal, false)
@@ -83,18 +81,7 @@ func refuse(c *web.Call, e *otp.Error) {
 	if f.text == "" {
 		f.text = e.Detail
 	}
-	f.write(c, e.RetryAfter)
-}
-
-// write answers with f, in place of whatever the answer was so far.
-func (f failure) write(c *web.Call, wait time.Duration) {
-	c.HTTP.Response.ResetBody()
-	if f.status == fasthttp.StatusTooManyRequests || f.status == fasthttp.StatusServiceUnavailable {
-		c.HTTP.Response.Header.Set("Retry-After", strconv.Itoa(max(1, web.Seconds(wait))))
-	}
-	if err := c.JSON(f.status, failureWire{f.code, f.text}); err != nil {
-		c.HTTP.SetStatusCode(f.status) // the text cannot be encoded; the status still stands
-	}
+	c.Fail(cmp.Or(status, f.status), e.RetryAfter, failureWire{f.code, f.text})
 }
 
 // unauthorizedAs answers with f where the core's refusal of a token is the
@@ -103,7 +90,7 @@ func unauthorizedAs(c *web.Call, err error, f failure) error {
 	if otp.AsError(err).Code != otp.Unauthorized {
 		return err
 	}
-	f.write(c, 0)
+	c.Fail(f.status, 0, failureWire{f.code, f.text})
 	return nil
 }
 

@@ -68,6 +68,6 @@ func TestFaultsSayNothing(t *testing.T) {
 func (d *door) refuse(e *otp.Error) answer {
 	c := newCall(request{method: "GET", path: "/v1/apps/demo"})
 	c.HTTP.WriteString("half an answer")
-	d.Refuse(c, e)
+	d.Refuse(c, e, 0)
 	return answerOf(c)
 }

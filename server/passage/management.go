@@ -1,14 +1,13 @@
 package passage
 
 import (
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
 )
 
-// maxMetadata bounds a user's metadata in bytes of JSON.
-const maxMetadata = 1024
+// metadataMember is what the vendor calls a user's metadata.
+const metadataMember = "user_metadata"
 
 // named is server for calls on the one user that the path names. What cannot be
 // an id names nobody.
@@ -51,7 +50,7 @@ func (d *Door) update(c *web.Call) error {
 	if body.Email != "" || body.Phone != "" {
 		return &otp.Error{Code: otp.Forbidden, Detail: "Only user_metadata can be changed here: a phone has to be proven by its holder."}
 	}
-	metadata, err := metadataOf(body.Metadata)
+	metadata, err := web.Metadata(metadataMember, body.Metadata)
 	if err != nil {
 		return err
 	}
@@ -100,15 +99,4 @@ func (d *Door) change(c *web.Call, caller otp.Caller, id otp.ID, change otp.User
 		return err
 	}
 	return c.JSON(fasthttp.StatusOK, userAnswer{userOf(&u)})
-}
-
-// metadataOf checks what the core takes as it is; nil is nothing.
-func metadataOf(v jsontext.Value) ([]byte, error) {
-	if len(v) == 0 || v.Kind() == jsontext.KindNull {
-		return nil, nil
-	}
-	if v.Kind() != jsontext.KindBeginObject || len(v) > maxMetadata {
-		return nil, web.Invalid(`"user_metadata" must be an object of at most 1024 bytes.`)
-	}
-	return v, nil
 }

@@ -5,7 +5,6 @@ package passage
 
 import (
 	"context"
-	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/token"
@@ -45,17 +44,20 @@ type Door struct {
 	callers       web.Callers
 }
 
-// DoorName is what an app lists in doors to open this one.
-const DoorName = "passage"
+// Name is what an app lists in doors to open this one.
+const Name = "passage"
 
 // base is the path of an app; every other path lies below it.
-const base = "/v1/apps/{app}"
+const (
+	allApps = "/v1/apps"
+	base    = allApps + "/{app}"
+)
 
 // New returns the door.
 func New(verifications Verifications, directory Directory, mint Mint, apps web.Apps) web.Door {
-	d := &Door{verifications, directory, mint, web.NewCallers(apps, DoorName)}
+	d := &Door{verifications, directory, mint, web.NewCallers(apps, Name)}
 	return web.Door{
-		Name: DoorName, Refuse: refuse, Headers: []string{"passage-*"},
+		Name: Name, Below: []string{allApps}, Refuse: refuse, Headers: []string{"passage-*"},
 		// Some versions of the SDKs end a path with a slash, and a redirect would
 		// lose them the body.
 		Routes: []web.Route{
@@ -92,8 +94,8 @@ func New(verifications Verifications, directory Directory, mint Mint, apps web.A
 // where the vendor's API key does, as the bearer; what else stands there is a
 // person's token, and calls of pages that need none may come with one.
 func (d *Door) caller(c *web.Call) (otp.Caller, error) {
-	key := bearer(c)
-	if !strings.HasPrefix(key, "sk_") {
+	key := c.Bearer()
+	if !web.IsSecret(key) {
 		key = ""
 	}
 	return d.callers.ByID(c, c.App, key)
@@ -115,14 +117,5 @@ func (d *Door) signedIn(c *web.Call) (otp.Grant, error) {
 	if err != nil {
 		return otp.Grant{}, err
 	}
-	return d.mint.Bearer(c.Context, caller, bearer(c))
-}
-
-// bearer returns what stands behind Bearer in Authorization, "" if nothing does.
-func bearer(c *web.Call) string {
-	scheme, value, _ := strings.Cut(c.Header("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return value
+	return d.mint.Bearer(c.Context, caller, c.Bearer())
 }

@@ -211,7 +211,7 @@ func (d *door) do(r request) answer {
 	handle := d.route(c, r.method, path)
 	if err := handle(c); err != nil {
 		c.HTTP.Response.ResetBody()
-		d.Refuse(c, web.ErrorOf(err))
+		d.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 	}
 	return answerOf(c)
 }

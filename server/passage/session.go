@@ -14,9 +14,9 @@ func formOf(app *otp.App) func(*otp.Grant) token.Form {
 	return func(g *otp.Grant) token.Form {
 		f := token.Form{Algorithm: token.RS256, Type: "JWT", Issuer: g.Session.As, Subject: g.User.ID.String()}
 		if origin := originOf(app); origin != "" {
-			f.Audience = append(f.Audience, origin)
+			f.Audiences = append(f.Audiences, origin)
 		}
-		f.Audience = append(f.Audience, g.Session.As)
+		f.Audiences = append(f.Audiences, g.Session.As)
 		return f
 	}
 }

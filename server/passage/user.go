@@ -68,7 +68,7 @@ func (d *Door) create(c *web.Call) error {
 	if err := checkIdentifier(body.Identifier); err != nil {
 		return err
 	}
-	metadata, err := metadataOf(body.Metadata)
+	metadata, err := web.Metadata(metadataMember, body.Metadata)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,10 @@
 package ssojet
 
 import (
-	"strconv"
+	"cmp"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
 )
 
 // failure is a refusal as this door words it. The vendor publishes statuses
@@ -56,7 +55,7 @@ func failureOf(code otp.Code) (failure, bool) {
 }
 
 // refuse answers an error of the core or of the server.
-func refuse(c *web.Call, e *otp.Error) {
+func refuse(c *web.Call, e *otp.Error, status int) {
 	f, known := failureOf(e.Code)
 	if !known {
 		f, _ = failureOf(otp.Internal)
@@ -64,11 +63,6 @@ func refuse(c *web.Call, e *otp.Error) {
 	if f.description == "" {
 		f.description = e.Detail
 	}
-	c.HTTP.Response.ResetBody()
-	if f.status == fasthttp.StatusTooManyRequests || f.status == fasthttp.StatusServiceUnavailable {
-		c.HTTP.Response.Header.Set("Retry-After", strconv.Itoa(max(1, web.Seconds(e.RetryAfter))))
-	}
-	if err := c.JSON(f.status, failureWire{f.status, f.message, f.description}); err != nil {
-		c.HTTP.SetStatusCode(f.status) // the text cannot be encoded; the status still stands
-	}
+	f.status = cmp.Or(status, f.status)
+	c.Fail(f.status, e.RetryAfter, failureWire{f.status, f.message, f.description})
 }

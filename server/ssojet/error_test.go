@@ -67,6 +67,6 @@ func TestFaultsSayNothing(t *testing.T) {
 func (d *door) refuse(e *otp.Error) answer {
 	c := newCall(sendIt)
 	c.HTTP.WriteString("half an answer")
-	d.Refuse(c, e)
+	d.Refuse(c, e, 0)
 	return answerOf(c)
 }

@@ -11,7 +11,7 @@ import (
 // by the client and for it.
 func formOf(g *otp.Grant) token.Form {
 	return token.Form{
-		Algorithm: token.RS256, Type: "at+jwt", Issuer: g.Session.As, Subject: g.User.ID.String(), Audience: []string{g.Session.As},
+		Algorithm: token.RS256, Type: "at+jwt", Issuer: g.Session.As, Subject: g.User.ID.String(), Audience: g.Session.As,
 	}
 }
 
@@ -46,9 +46,5 @@ func (d *Door) keySet(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.JSON(fasthttp.StatusOK, d.mint.KeySet(caller.App, token.RS256)); err != nil {
-		return err
-	}
-	c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
-	return nil
+	return c.Public(d.mint.KeySet(caller.App, token.RS256), clientHeader, "X-Pinferry-Key")
 }

@@ -38,8 +38,11 @@ type Door struct {
 	callers       web.Callers
 }
 
-// DoorName is what an app lists in doors to open this one.
-const DoorName = "ssojet"
+// Name is what an app lists in doors to open this one.
+const Name = "ssojet"
+
+// clientHeader names the app where the query does not.
+const clientHeader = "x-client-id"
 
 const (
 	base     = "/api/v1"
@@ -48,9 +51,9 @@ const (
 
 // New returns the door.
 func New(verifications Verifications, directory Directory, mint Mint, apps web.Apps) web.Door {
-	d := &Door{verifications, directory, mint, web.NewCallers(apps, DoorName)}
+	d := &Door{verifications, directory, mint, web.NewCallers(apps, Name)}
 	return web.Door{
-		Name: DoorName, Refuse: refuse, Headers: []string{"x-client-id"},
+		Name: Name, Below: []string{base}, Refuse: refuse, Headers: []string{clientHeader},
 		Routes: []web.Route{
 			{Method: "POST", Pattern: phoneOTP + "/send", Handle: d.send},
 			{Method: "POST", Pattern: phoneOTP + "/resend", Handle: d.resend},
@@ -82,5 +85,5 @@ func clientID(c *web.Call) string {
 			return string(id)
 		}
 	}
-	return c.Header("x-client-id")
+	return c.Header(clientHeader)
 }

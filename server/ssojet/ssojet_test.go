@@ -184,7 +184,7 @@ func (d *door) do(r request) answer {
 	path, _, _ := strings.Cut(r.path, "?")
 	if err := d.route(r.method, path)(c); err != nil {
 		c.HTTP.Response.ResetBody()
-		d.Refuse(c, web.ErrorOf(err))
+		d.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 	}
 	return answerOf(c)
 }

@@ -29,13 +29,7 @@ func idOf(state, stateID string) (otp.ID, error) {
 	if state == "" {
 		return otp.ID{}, web.Invalid(`"state" is missing: what send answered with.`)
 	}
-	id, ok := otp.ParseID(state)
-	if !ok {
-		// What cannot be a state must cost, charge and look the same as a state
-		// that names nothing.
-		id = otp.NewID()
-	}
-	return id, nil
+	return web.IDOf(state), nil
 }
 
 // What goes.

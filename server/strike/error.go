@@ -1,6 +1,7 @@
 package strike
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
 )
 
 // failure is a refusal in the vendor's words. A handler returns one where the
@@ -52,17 +52,15 @@ func (d *Door) answer(handle web.Handler) web.Handler {
 }
 
 // refuse answers an error of the core or of the server.
-func (d *Door) refuse(c *web.Call, e *otp.Error) { d.write(c, d.failure(c, e)) }
+func (d *Door) refuse(c *web.Call, e *otp.Error, status int) {
+	f := d.failure(c, e)
+	f.status = cmp.Or(status, f.status)
+	d.write(c, f)
+}
 
 func (d *Door) write(c *web.Call, f *failure) {
-	c.HTTP.Response.ResetBody()
 	d.head(c)
-	if f.status == fasthttp.StatusTooManyRequests || f.status == fasthttp.StatusServiceUnavailable {
-		c.HTTP.Response.Header.Set("Retry-After", strconv.Itoa(max(1, web.Seconds(f.wait))))
-	}
-	if err := c.JSON(f.status, d.body(c, f)); err != nil {
-		c.HTTP.SetStatusCode(f.status) // the body cannot be encoded; the status still stands
-	}
+	c.Fail(f.status, f.wait, d.body(c, f))
 }
 
 // The texts that more than one refusal has.
@@ -186,6 +184,9 @@ func (gotrueDialect) on(o occasion, e *otp.Error) *failure {
 	case badToken:
 		return &failure{status: 403, code: "bad_jwt", text: "The access token is not valid, or its session has ended"}
 	case badRefresh:
+		if errors.Is(e, otp.ErrReused) {
+			return &failure{status: 400, code: "refresh_token_already_used", text: "Invalid Refresh Token: Already Used"}
+		}
 		return &failure{status: 400, code: "refresh_token_not_found", text: "Invalid Refresh Token: Refresh Token Not Found"}
 	default: // manyChecks
 		return &failure{status: 429, code: "over_request_rate_limit", text: "Request rate limit reached", wait: e.RetryAfter}

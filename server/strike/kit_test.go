@@ -244,7 +244,7 @@ func (h *house) do(call, body string, headers ...string) answer {
 	err := handle(c)
 	cancel()
 	if err != nil {
-		h.Refuse(c, web.ErrorOf(err))
+		h.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 	}
 	return answer{c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body()), &c.HTTP.Response.Header}
 }

@@ -7,9 +7,6 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// maxData bounds what is noted beside a user, in bytes.
-const maxData = 1 << 10
-
 // sendBody is the body of POST /otp. The tokens of a captcha, which may stand
 // beside it, are not read: the box asks for none.
 type sendBody struct {
@@ -29,7 +26,7 @@ func (d *Door) send(c *web.Call) error {
 	if err := d.decode(c, &body); err != nil {
 		return err
 	}
-	data, err := object(body.Data)
+	data, err := web.Metadata("data", body.Data)
 	if err != nil {
 		return err
 	}
@@ -51,17 +48,6 @@ func (d *Door) send(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, d.sent(&p))
 }
 
-// object returns data, or nil where there is none.
-func object(data jsontext.Value) (jsontext.Value, error) {
-	if len(data) == 0 || data.Kind() == jsontext.KindNull {
-		return nil, nil
-	}
-	if data.Kind() != jsontext.KindBeginObject || len(data) > maxData {
-		return nil, web.Invalid(`"data" must be an object of at most 1024 bytes.`)
-	}
-	return data, nil
-}
-
 // phoneBody is the body of POST /resend, and of POST /verify with a token.
 type phoneBody struct {
 	Type  string `json:"type"`
@@ -75,9 +61,9 @@ func (d *Door) slot(b *phoneBody) (otp.Slot, error) {
 	switch {
 	case b.Phone == "":
 		return otp.Slot{}, web.Invalid(`"phone" is missing: the number that the code was sent to.`)
-	case b.Type == "sms" || b.Type == "" && d.name == strikeName:
+	case b.Type == "sms" || b.Type == "" && d.name == Name:
 		return otp.Slot{Door: d.name, Login: d.spell(b.Phone)}, nil
-	case b.Type == "phone_change" && d.name == gotrueName:
+	case b.Type == "phone_change" && d.name == GoTrueName:
 		return otp.Slot{Door: changeSlot, Login: d.spell(b.Phone)}, nil
 	}
 	return otp.Slot{}, web.Invalid(`"type" must be that of a code sent by SMS: sms.`)

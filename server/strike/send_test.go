@@ -19,8 +19,9 @@ func TestSend(t *testing.T) {
 		t.Errorf("the core was asked for %+v", s.start)
 	}
 	g := openGoTrue(t)
-	golden(t, "gotruesent", g.do("POST /otp", gotrueSend))
-	if g.start.To != phone || g.start.Slot != (otp.Slot{Door: "gotrue"}) {
+	a = g.do("POST /otp", gotrueSend)
+	golden(t, "gotruesent", a)
+	if a.status != 200 || g.start.To != phone || g.start.Slot != (otp.Slot{Door: "gotrue"}) {
 		t.Errorf("the core was asked for %+v", g.start)
 	}
 }

@@ -5,7 +5,6 @@ package strike
 
 import (
 	"context"
-	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/token"
@@ -45,39 +44,39 @@ type Door struct {
 	callers       web.Callers
 }
 
-// The names of the doors.
+// What an app lists in doors to open one of these.
 const (
-	strikeName = "strike"
-	gotrueName = "gotrue"
+	Name       = "strike"
+	GoTrueName = "gotrue"
 )
 
-// clientHeaders are what the clients of GoTrue send with every call, at the
+// ClientHeaders are what the clients of GoTrue send with every call, at the
 // root of a host too.
-var clientHeaders = []string{"apikey", "x-client-info", versionHeader}
+var ClientHeaders = []string{"apikey", "x-client-info", versionHeader}
 
 // New returns Strike's door.
 func New(verifications Verifications, directory Directory, mint Mint, apps web.Apps) web.Door {
-	d := &Door{&strikeDialect{verifications}, strikeName, verifications, directory, mint, web.NewCallers(apps, strikeName)}
+	d := &Door{&strikeDialect{verifications}, Name, verifications, directory, mint, web.NewCallers(apps, Name)}
 	return web.Door{
 		Name: d.name, Routes: d.routes(""), Refuse: d.refuse,
-		Headers: clientHeaders,
+		Headers: ClientHeaders,
 		Expose:  []string{limitHeader, remainingHeader, resetHeader},
 	}
 }
 
 // NewGoTrue returns GoTrue's door.
 func NewGoTrue(verifications Verifications, directory Directory, mint Mint, apps web.Apps) web.Door {
-	d := &Door{gotrueDialect{}, gotrueName, verifications, directory, mint, web.NewCallers(apps, gotrueName)}
+	d := &Door{gotrueDialect{}, GoTrueName, verifications, directory, mint, web.NewCallers(apps, GoTrueName)}
 	const prefix = "/auth/v1"
 	return web.Door{
-		Name: d.name, Refuse: d.refuse,
+		Name: d.name, Below: []string{prefix}, Refuse: d.refuse,
 		Routes: append(d.routes(prefix),
 			web.Route{Method: "PUT", Pattern: prefix + "/user", Handle: d.answer(d.changeUser)},
 			web.Route{Method: "GET", Pattern: prefix + "/settings", Handle: d.answer(d.settings)},
 			web.Route{Method: "GET", Pattern: prefix + "/health", Handle: d.answer(d.health)},
 			web.Route{Method: "GET", Pattern: prefix + "/.well-known/jwks.json", Handle: d.answer(d.keySet)},
 		),
-		Headers: clientHeaders,
+		Headers: ClientHeaders,
 		Expose:  []string{versionHeader, errorHeader},
 	}
 }
@@ -98,8 +97,8 @@ func (d *Door) routes(prefix string) []web.Route {
 // for a token, or by the host.
 func (d *Door) caller(c *web.Call) (otp.Caller, error) {
 	key := c.Header("apikey")
-	if !isKey(key) {
-		key = bearer(c)
+	if !web.IsKey(key) {
+		key = c.Bearer()
 	}
 	return d.callers.ByKey(c, key)
 }
@@ -111,8 +110,8 @@ func (d *Door) signedIn(c *web.Call) (otp.Caller, otp.Grant, error) {
 	if err != nil {
 		return caller, otp.Grant{}, err
 	}
-	access := bearer(c)
-	if access == "" || isKey(access) {
+	access := c.Bearer()
+	if access == "" || web.IsKey(access) {
 		return caller, otp.Grant{}, d.on(noToken, nil)
 	}
 	grant, err := d.mint.Bearer(c.Context, caller, access)
@@ -127,18 +126,6 @@ func (d *Door) ended(err error) error {
 	}
 	return err
 }
-
-// bearer returns what stands behind Bearer in Authorization, "" if nothing does.
-func bearer(c *web.Call) string {
-	scheme, value, _ := strings.Cut(c.Header("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return value
-}
-
-// isKey tells a key of an app from a user's token and from a foreign key.
-func isKey(s string) bool { return strings.HasPrefix(s, "pk_") || strings.HasPrefix(s, "sk_") }
 
 // decode reads the body into v, a pointer to a struct.
 func (d *Door) decode(c *web.Call, v any) error {

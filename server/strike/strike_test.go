@@ -20,7 +20,7 @@ func TestErrorsOfEveryCode(t *testing.T) {
 		for _, code := range otp.Codes() {
 			h := open(t)
 			c, _ := h.call("POST /otp", "")
-			h.Refuse(c, refusal(code))
+			h.Refuse(c, refusal(code), 0)
 			response := &c.HTTP.Response
 			if code != otp.Internal && response.StatusCode() == 500 {
 				t.Errorf("%s: %s has no line of its own", file, code)
@@ -46,7 +46,7 @@ func TestFaultsSayNothingOfThemselves(t *testing.T) {
 			h := open(t)
 			c, _ := h.call("POST /otp", "")
 			c.HTTP.WriteString("half an answer")
-			h.Refuse(c, otp.AsError(err))
+			h.Refuse(c, otp.AsError(err), 0)
 			if got := c.HTTP.Response.String(); c.HTTP.Response.StatusCode() != 500 || strings.Contains(got, hidden) || strings.Contains(got, "half") {
 				t.Errorf("%s: got %s", door, got)
 			}
@@ -133,7 +133,7 @@ func TestRateHeaders(t *testing.T) {
 	// handler.
 	a := s.do("POST /otp", strikeSend, "apikey: pk_nobody")
 	c, _ := s.call("POST /otp", "")
-	s.Refuse(c, refusal(otp.InvalidRequest))
+	s.Refuse(c, refusal(otp.InvalidRequest), 0)
 	for _, head := range []string{a.head.String(), c.HTTP.Response.Header.String()} {
 		for _, header := range []string{"X-Ratelimit-Limit: 0", "X-Ratelimit-Remaining: 0", "X-Ratelimit-Reset: 0"} {
 			if !strings.Contains(strings.ToLower(head), strings.ToLower(header)) {
@@ -161,7 +161,7 @@ func TestVersions(t *testing.T) {
 		h.err = refusal(otp.NotRegistered)
 		a := h.do("POST /otp", gotrueSend, headers...)
 		golden(t, map[bool]string{true: "gotruedisabled2024", false: "gotruedisabled"}[echo != ""], a)
-		if string(a.head.Peek("X-Supabase-Api-Version")) != echo || string(a.head.Peek("X-Sb-Error-Code")) != "otp_disabled" {
+		if a.status != 422 || string(a.head.Peek("X-Supabase-Api-Version")) != echo || string(a.head.Peek("X-Sb-Error-Code")) != "otp_disabled" {
 			t.Errorf("%q: got %s", version, a.head)
 		}
 	}

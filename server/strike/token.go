@@ -11,7 +11,7 @@ import (
 // claim: whoever may register could write there what others then trust.
 func form(g *otp.Grant) token.Form {
 	return token.Form{
-		Subject: uuid(g.User.ID), Audience: []string{audience},
+		Subject: uuid(g.User.ID), Audience: audience,
 		Claims: map[string]any{
 			"email": "", "phone": g.User.Address.Dial,
 			"app_metadata": phoneOnly, "user_metadata": struct{}{},
@@ -58,9 +58,5 @@ func (d *Door) keySet(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.JSON(fasthttp.StatusOK, d.mint.KeySet(caller.App, token.ES256)); err != nil {
-		return err
-	}
-	c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
-	return nil
+	return c.Public(d.mint.KeySet(caller.App, token.ES256), "Authorization", "Apikey", "X-Pinferry-Key")
 }

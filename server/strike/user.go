@@ -46,11 +46,16 @@ func (d *Door) changeUser(c *web.Call) error {
 	if body.Email != "" || body.Password != "" {
 		return web.Invalid(`This box knows users by their phone: only "phone" and "data" can be changed.`)
 	}
-	data, err := object(body.Data)
+	data, err := web.Metadata("data", body.Data)
 	if err != nil {
 		return err
 	}
 	user := &grant.User
+	if data != nil { // refused, if it must be, before a code is on its way
+		if data, err = merge(user.Metadata, data); err != nil {
+			return err
+		}
+	}
 	var sent *otp.Message
 	var next otp.Address
 	if to := d.spell(body.Phone); to != "" && strings.TrimPrefix(to, "+") != user.Address.Dial {
@@ -64,11 +69,7 @@ func (d *Door) changeUser(c *web.Call) error {
 		sent, next = &p.Message, p.Verification.Address
 	}
 	if data != nil {
-		merged, err := merge(user.Metadata, data)
-		if err != nil {
-			return err
-		}
-		changed, err := d.directory.Change(c.Context, caller, user.ID, otp.UserChange{Metadata: merged})
+		changed, err := d.directory.Change(c.Context, caller, user.ID, otp.UserChange{Metadata: data})
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func merge(old []byte, data jsontext.Value) ([]byte, error) {
 		}
 	}
 	merged, err := json.Marshal(members, json.Deterministic(true))
-	if err == nil && len(merged) > maxData {
+	if err == nil && len(merged) > web.MaxMetadata {
 		err = web.Invalid(`"data" must fit into 1024 bytes with what is there already.`)
 	}
 	return merged, err

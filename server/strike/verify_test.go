@@ -33,7 +33,7 @@ func TestTokenForm(t *testing.T) {
 	h := openGoTrue(t)
 	h.do("POST /verify", gotrueVerify)
 	f := h.form
-	if f.Subject != "10111213-1415-1617-1819-1a1b1c1d1e1f" || len(f.Audience) != 1 || f.Audience[0] != "authenticated" || f.Issuer != "" || f.Refresh != nil {
+	if f.Subject != "10111213-1415-1617-1819-1a1b1c1d1e1f" || f.Audience != "authenticated" || f.Audiences != nil || f.Issuer != "" || f.Refresh != nil {
 		t.Errorf("got %+v", f)
 	}
 	for name, want := range map[string]any{

@@ -20,9 +20,11 @@ type Form struct {
 	Type      string    // the header's typ; "" is JWT
 	Issuer    string    // "" is the id by which the app was addressed
 	Subject   string    // "" is usr_ and the user's id
-	// Audience is written as a string where it is one, as a list where it is
-	// more; nil is the issuer.
-	Audience []string
+	// Audience is written as a string; "" is the issuer.
+	Audience string
+	// Audiences takes the place of Audience where it is not nil, and is written
+	// as a list, be it of one: there are SDKs that look into a list alone.
+	Audiences []string
 	// Claims are the vendor's own. They may replace amr and auth_time, but not
 	// name a second factor there; iss, sub, aud, iat, nbf, exp, jti, sid and ctr
 	// are not theirs to set.
@@ -153,14 +155,14 @@ func (f *Form) base(g *otp.Grant) (jwt.MapClaims, error) {
 		claims["sub"] = "usr_" + g.Session.User.String()
 	}
 	switch {
-	case slices.Contains(f.Audience, ""):
+	case f.Audiences != nil && (len(f.Audiences) == 0 || slices.Contains(f.Audiences, "")):
 		return nil, errors.New("the form has an audience without a name")
-	case len(f.Audience) == 0:
-		claims["aud"] = claims["iss"]
-	case len(f.Audience) == 1:
-		claims["aud"] = f.Audience[0]
-	default:
+	case f.Audiences != nil:
+		claims["aud"] = f.Audiences
+	case f.Audience != "":
 		claims["aud"] = f.Audience
+	default:
+		claims["aud"] = claims["iss"]
 	}
 	return claims, nil
 }

@@ -145,8 +145,8 @@ func (m *Mint) Show(ctx context.Context, c otp.Caller, refresh string) (otp.Gran
 }
 
 // Refresh turns a refresh token into its successor. form is asked once the
-// session is known. All refusals are [otp.Unauthorized], but for
-// [otp.UserDisabled] on a door that reveals.
+// session is known. All refusals are [otp.Unauthorized], with the cause
+// [otp.ErrReused] where a used token has ended its session.
 func (m *Mint) Refresh(ctx context.Context, c otp.Caller, refresh string, form func(*otp.Grant) Form) (Set, otp.Grant, error) {
 	// Before the counter is raised: a client that got no successor would be left
 	// with a token that is used up.

@@ -51,12 +51,24 @@ func TestShapes(t *testing.T) {
 		},
 		"RSA, with all names given": {
 			form: token.Form{
-				Algorithm: token.RS256, Type: "at+jwt", Issuer: "https://otp.example/auth/v1", Subject: "42", Audience: []string{"https://example.org", "shop"},
+				Algorithm: token.RS256, Type: "at+jwt", Issuer: "https://otp.example/auth/v1", Subject: "42", Audiences: []string{"https://example.org", "shop"},
 				Claims: map[string]any{"amr": []map[string]any{{"method": "otp"}}},
 			},
 			header: `{"alg":"RS256","kid":"KID","typ":"at+jwt"}`,
 			access: `{"amr":[{"method":"otp"}],"aud":["https://example.org","shop"],"auth_time":1795339800,"exp":1795340700,"iat":1795339800,` +
 				`"iss":"https://otp.example/auth/v1","nbf":1795339800,"pinferry_claims":{"n":12345678901234567890,"plan":"gold"},"sid":"` + sid + `","sub":"42"}`,
+		},
+		"a list of one, as Passage has it": {
+			form:   token.Form{Audience: "not this", Audiences: []string{"shop"}},
+			header: `{"alg":"ES256","kid":"KID","typ":"JWT"}`,
+			access: `{"amr":["sms"],"aud":["shop"],"auth_time":1795339800,"exp":1795340700,"iat":1795339800,"iss":"shop","nbf":1795339800,` +
+				`"pinferry_claims":{"n":12345678901234567890,"plan":"gold"},"sid":"` + sid + `","sub":"` + subject + `"}`,
+		},
+		"a name, as GoTrue has it": {
+			form:   token.Form{Audience: "authenticated"},
+			header: `{"alg":"ES256","kid":"KID","typ":"JWT"}`,
+			access: `{"amr":["sms"],"aud":"authenticated","auth_time":1795339800,"exp":1795340700,"iat":1795339800,"iss":"shop","nbf":1795339800,` +
+				`"pinferry_claims":{"n":12345678901234567890,"plan":"gold"},"sid":"` + sid + `","sub":"` + subject + `"}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +178,8 @@ func TestWrongForms(t *testing.T) {
 		"no such algorithm":    {Algorithm: "HS256"},
 		"client claims as sub": {ClaimsName: "sub"},
 		"client claims as drn": {ClaimsName: "drn", Claims: map[string]any{"drn": "DS"}},
-		"a nameless audience":  {Audience: []string{"shop", ""}},
+		"a nameless audience":  {Audiences: []string{"shop", ""}},
+		"no audience":          {Audiences: []string{}},
 		"more than fits":       {Claims: map[string]any{"x": strings.Repeat("x", 4<<10)}},
 		"no JSON":              {Claims: map[string]any{"x": make(chan int)}},
 	}

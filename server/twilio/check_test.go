@@ -41,6 +41,10 @@ func TestWrongCode(t *testing.T) {
 	if golden(t, "exhausted", a); a.status != 429 {
 		t.Errorf("got %d", a.status)
 	}
+	h.err = &otp.Error{Code: otp.CodeExhausted} // as the core has it: there is nothing to wait for
+	if a := h.do("POST /VerificationCheck", request(t, "check")); a.status != 429 || len(a.head.Peek("Retry-After")) > 0 {
+		t.Errorf("got %d, Retry-After %q", a.status, a.head.Peek("Retry-After"))
+	}
 }
 
 // TestCheckOfNothing has that what is not there is asked of the core all the

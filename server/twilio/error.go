@@ -83,19 +83,24 @@ func told(c *web.Call, code otp.Code) otp.Code {
 }
 
 // refuse answers an error of the core or of the server.
-func refuse(c *web.Call, e *otp.Error) {
+func refuse(c *web.Call, e *otp.Error, status int) {
 	f := failureOf(c, e)
-	h := &c.HTTP.Response.Header
-	c.HTTP.Response.ResetBody()
-	switch f.status {
-	case fasthttp.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Basic realm="pinferry"`)
-	case fasthttp.StatusTooManyRequests, fasthttp.StatusServiceUnavailable:
-		h.Set("Retry-After", strconv.Itoa(max(1, web.Seconds(e.RetryAfter))))
+	switch status {
+	case 0:
+	case fasthttp.StatusNotFound:
+		f = failure{status, 20404, "The requested resource was not found"}
+	case fasthttp.StatusMethodNotAllowed:
+		f = failure{status, 20004, "Method not allowed"}
+	default:
+		f.status = status
 	}
-	wire := errorWire{Code: f.code, Message: f.message, MoreInfo: "https://www.twilio.com/docs/errors/" + strconv.Itoa(f.code), Status: f.status}
-	if err := c.JSON(f.status, wire); err != nil {
-		c.HTTP.SetStatusCode(f.status) // the body cannot be encoded; the status still stands
+	c.Fail(f.status, e.RetryAfter, errorWire{Code: f.code, Message: f.message, MoreInfo: "https://www.twilio.com/docs/errors/" + strconv.Itoa(f.code), Status: f.status})
+	h := &c.HTTP.Response.Header
+	if f.status == fasthttp.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Basic realm="pinferry"`)
+	}
+	if e.Code == otp.CodeExhausted && e.RetryAfter == 0 {
+		h.Del("Retry-After") // no time brings that verification back
 	}
 }
 

@@ -171,7 +171,7 @@ func (h *house) at(app, call, body string, headers ...string) answer {
 	for _, route := range h.Routes {
 		if route.Method == method && route.Pattern == "/v2/Services/{app}"+pattern {
 			if err := route.Handle(c); err != nil {
-				h.Refuse(c, web.ErrorOf(err))
+				h.Refuse(c, web.ErrorOf(err), web.StatusOf(err))
 			}
 			return answer{c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body()), &c.HTTP.Response.Header}
 		}

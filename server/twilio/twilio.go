@@ -23,9 +23,9 @@ type Verifications interface {
 	Cancel(context.Context, otp.Caller, otp.ID) error
 }
 
-// name is what an app lists in doors to open this one, and the door of its
+// Name is what an app lists in doors to open this one, and the door of its
 // slots.
-const name = "twilio"
+const Name = "twilio"
 
 // Door answers the calls.
 type Door struct {
@@ -35,10 +35,11 @@ type Door struct {
 
 // New returns the door.
 func New(verifications Verifications, apps web.Apps) web.Door {
-	d := &Door{verifications, web.NewCallers(apps, name)}
-	const service = "/v2/Services/{app}"
+	d := &Door{verifications, web.NewCallers(apps, Name)}
+	const services = "/v2/Services"
+	const service = services + "/{app}"
 	return web.Door{
-		Name: name,
+		Name: Name, Below: []string{services},
 		Routes: []web.Route{
 			{Method: "POST", Pattern: service + "/Verifications", Handle: d.create},
 			{Method: "GET", Pattern: service + "/Verifications/{id}", Handle: d.fetch},
@@ -56,7 +57,7 @@ func (d *Door) caller(c *web.Call) (otp.Caller, error) {
 	if rest, bare := strings.CutPrefix(key, "sk"); bare && !strings.HasPrefix(rest, "_") {
 		key = "sk_" + rest // twilio-go sends no password with an underscore in it
 	}
-	if !ok || !strings.HasPrefix(key, "sk_") {
+	if !ok || !web.IsSecret(key) {
 		return otp.Caller{}, &otp.Error{Code: otp.Unauthorized}
 	}
 	return d.callers.ByID(c, c.App, key)
@@ -95,7 +96,7 @@ func (d *Door) find(c *web.Call, caller otp.Caller, word string) (otp.Progress, 
 	if id, ok := parseSID(word); ok {
 		return d.verifications.Get(c.Context, caller, id)
 	}
-	return d.verifications.GetSlot(c.Context, caller, otp.Slot{Door: name, Login: word})
+	return d.verifications.GetSlot(c.Context, caller, otp.Slot{Door: Name, Login: word})
 }
 
 // findLive is find for calls to which a verification that has ended is gone.

@@ -20,7 +20,7 @@ func TestErrorsOfEveryCode(t *testing.T) {
 	for _, code := range otp.Codes() {
 		c := &web.Call{HTTP: new(fasthttp.RequestCtx)}
 		c.HTTP.WriteString("half an answer")
-		door.Refuse(c, refusal(code))
+		door.Refuse(c, refusal(code), 0)
 		response := &c.HTTP.Response
 		if code != otp.Internal && response.StatusCode() == 500 {
 			t.Errorf("%s has no line of its own", code)

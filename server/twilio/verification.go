@@ -46,7 +46,7 @@ func (d *Door) create(c *web.Call) error {
 		}
 	}
 	p, err := d.verifications.Start(c.Context, caller, otp.StartRequest{
-		To: to, Purpose: otp.PurposeVerify, Locale: f.value("Locale"), Slot: otp.Slot{Door: name}, Again: true,
+		To: to, Purpose: otp.PurposeVerify, Locale: f.value("Locale"), Slot: otp.Slot{Door: Name}, Again: true,
 	})
 	if err != nil {
 		return err

@@ -25,7 +25,10 @@ func TestRepeat(t *testing.T) {
 	h.after.Verification.Sends = 3
 	h.after.Message.Created = created.Add(31 * time.Second)
 	h.after.Message.Updated = h.after.Message.Created
-	golden(t, "repeated", h.do("POST /Verifications", request(t, "create")))
+	a := h.do("POST /Verifications", request(t, "create"))
+	if golden(t, "repeated", a); a.status != 201 {
+		t.Errorf("got %d", a.status)
+	}
 }
 
 func TestCreateRefuses(t *testing.T) {

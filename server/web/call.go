@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/valyala/fasthttp"
@@ -43,6 +44,15 @@ func (c *Call) Body() []byte { return append([]byte(nil), c.HTTP.PostBody()...) 
 
 // Header returns the request's header of this name, "" if there is none.
 func (c *Call) Header(name string) string { return string(c.HTTP.Request.Header.Peek(name)) }
+
+// Bearer returns what stands behind Bearer in Authorization, "" if nothing does.
+func (c *Call) Bearer() string {
+	scheme, credential, _ := strings.Cut(c.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return credential
+}
 
 // Query returns the first query argument of this name, decoded, "" if there is
 // none.

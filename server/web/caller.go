@@ -26,6 +26,13 @@ type Callers struct {
 // NewCallers returns the callers of one door.
 func NewCallers(apps Apps, door string) Callers { return Callers{apps: apps, door: door} }
 
+// IsKey tells a key of an app from whatever else may stand where one can: a
+// user's token, or a key of another system.
+func IsKey(s string) bool { return IsSecret(s) || strings.HasPrefix(s, "pk_") }
+
+// IsSecret tells a secret key of an app.
+func IsSecret(s string) bool { return strings.HasPrefix(s, "sk_") }
+
 // maxKey bounds what is hashed; a key of ours has some forty letters.
 const maxKey = 256
 
@@ -43,7 +50,7 @@ func (k Callers) ByID(c *Call, id, key string) (otp.Caller, error) {
 // ByKey is the caller at the app whose key it is, if key is one of ours; else
 // at the app of the Host, the default app, or the only one with this door.
 func (k Callers) ByKey(c *Call, key string) (otp.Caller, error) {
-	if !strings.HasPrefix(key, "pk_") && !strings.HasPrefix(key, "sk_") {
+	if !IsKey(key) {
 		key = ""
 	}
 	if key == "" {

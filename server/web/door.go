@@ -14,10 +14,16 @@ type Route struct {
 type Door struct {
 	Name   string // as apps list it in doors
 	Routes []Route
-	// Refuse answers an error in the vendor's own form, with its status and
-	// headers; nil is a problem as the native door gives it. It is total over
-	// [otp.Codes], and is called for faults of the server too.
-	Refuse func(*Call, *otp.Error)
+	// Below are beginnings of paths that are this door's alone, such as
+	// "/v1/auth": what lies below one and is not in Routes is refused in the
+	// vendor's form too.
+	Below []string
+	// Refuse answers an error in the vendor's own form, with its headers; nil is
+	// a problem as the native door gives it. It is total over [otp.Codes], and is
+	// called for faults of the server too. status is HTTP's own for a request
+	// that no handler could take ([StatusOf]), and 0 where the vendor's map of
+	// codes decides.
+	Refuse func(c *Call, e *otp.Error, status int)
 	// Headers are request headers that a page may send across origins beside
 	// Authorization and Content-Type; one that ends in * covers all that begin
 	// so.

@@ -2,6 +2,8 @@ package web
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -35,6 +37,34 @@ func Seconds(d time.Duration) int {
 // one moment and one reader, so nothing may keep it.
 func (c *Call) JSON(status int, v any) error {
 	return c.write(status, "application/json", v)
+}
+
+// Public answers 200 with what everybody may know, such as a key set, and any
+// cache may keep for a while. vary names the request headers by which the answer
+// was chosen: a cache that did not look at them would hand one app's keys to the
+// servers of another.
+func (c *Call) Public(v any, vary ...string) error {
+	if err := c.JSON(200, v); err != nil {
+		return err
+	}
+	h := &c.HTTP.Response.Header
+	h.Set("Cache-Control", "public, max-age=300")
+	if len(vary) > 0 {
+		h.Set("Vary", strings.Join(vary, ", "))
+	}
+	return nil
+}
+
+// Fail answers a refusal in a vendor's words, with v as its body, in place of
+// whatever the answer was so far. With 429 and 503 it says how long to wait.
+func (c *Call) Fail(status int, wait time.Duration, v any) {
+	c.HTTP.Response.ResetBody()
+	if seconds, ok := retry(status, wait); ok {
+		c.HTTP.Response.Header.Set("Retry-After", strconv.Itoa(seconds))
+	}
+	if err := c.JSON(status, v); err != nil {
+		c.HTTP.SetStatusCode(status) // what is no UTF-8 cannot be told, but the status stands
+	}
 }
 
 // Empty answers 204.

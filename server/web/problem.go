@@ -159,13 +159,29 @@ func ErrorOf(err error) *otp.Error {
 	return fault
 }
 
+// StatusOf returns the status that HTTP itself has for err, the refusal of a
+// request that no handler could take: no such path (404), another method (405),
+// a body too large (413) or encoded (415), and the like. It is 0 for all that
+// has a code of its own.
+func StatusOf(err error) int {
+	var own *Problem
+	if errors.As(err, &own) && own.Code == string(otp.InvalidRequest) && own.Status != fasthttp.StatusBadRequest {
+		return own.Status
+	}
+	return 0
+}
+
 // Retry tells whether the problem comes with a time to wait, and returns it in
-// whole seconds: rounded up, at least 1.
-func (p *Problem) Retry() (seconds int, ok bool) {
-	if p.Status != fasthttp.StatusTooManyRequests && p.Status != fasthttp.StatusServiceUnavailable {
+// whole seconds.
+func (p *Problem) Retry() (seconds int, ok bool) { return retry(p.Status, p.RetryAfter) }
+
+// retry returns a time to wait in whole seconds, rounded up and at least 1, if
+// an answer of this status tells one.
+func retry(status int, wait time.Duration) (seconds int, ok bool) {
+	if status != fasthttp.StatusTooManyRequests && status != fasthttp.StatusServiceUnavailable {
 		return 0, false
 	}
-	return max(1, Seconds(p.RetryAfter)), true
+	return max(1, Seconds(wait)), true
 }
 
 // problemWire is the body, in the order of the members.

@@ -139,3 +139,53 @@ func TestProblemIsOneJSONObject(t *testing.T) {
 		t.Errorf("got %v", members)
 	}
 }
+
+// TestStatusOf has that only HTTP's own refusals bring a status to a vendor's
+// door: what the vendor has a code for is for the vendor's map.
+func TestStatusOf(t *testing.T) {
+	invalid := string(otp.InvalidRequest)
+	for want, errs := range map[int][]error{
+		404: {&web.Problem{Status: 404, Code: invalid}},
+		405: {fmt.Errorf("outer: %w", &web.Problem{Status: 405, Code: invalid})},
+		415: {&web.Problem{Status: 415, Code: invalid}},
+		0: {
+			web.Invalid("What is wrong."), &web.Problem{Status: 422, Code: web.CodeRejected}, errors.New("fault"),
+			&otp.Error{Code: otp.InvalidRequest}, web.ProblemOf(&otp.Error{Code: otp.LimitPhone}), nil,
+		},
+	} {
+		for _, err := range errs {
+			if got := web.StatusOf(err); got != want {
+				t.Errorf("%v: got %d, want %d", err, got, want)
+			}
+		}
+	}
+}
+
+func TestFail(t *testing.T) {
+	for status, wait := range map[int]string{400: "", 429: "2", 503: "2", 500: ""} {
+		c := newCall("", "")
+		c.HTTP.WriteString("half an answer")
+		c.Fail(status, 1500*time.Millisecond, struct{ X string }{"y"})
+		r := &c.HTTP.Response
+		if r.StatusCode() != status || string(r.Body()) != `{"X":"y"}` || string(r.Header.Peek("Retry-After")) != wait {
+			t.Errorf("got %s", r)
+		}
+	}
+	c := newCall("", "")
+	c.Fail(429, 0, struct{ X string }{"\xff"}) // which no JSON can hold
+	if r := &c.HTTP.Response; r.StatusCode() != 429 || len(r.Body()) > 0 || string(r.Header.Peek("Retry-After")) != "1" {
+		t.Errorf("got %s", r)
+	}
+}
+
+func TestPublic(t *testing.T) {
+	for want, vary := range map[string][]string{"": nil, "Apikey, X-Client-Id": {"Apikey", "X-Client-Id"}} {
+		c := newCall("", "")
+		if err := c.Public(struct{}{}, vary...); err != nil {
+			t.Fatal(err)
+		}
+		if h := &c.HTTP.Response.Header; string(h.Peek("Cache-Control")) != "public, max-age=300" || string(h.Peek("Vary")) != want {
+			t.Errorf("got %s", h)
+		}
+	}
+}
