@@ -763,6 +763,9 @@ func (c config) check() (*plan, error) {
 	if pl.apps, err = otp.NewApps(apps, modem.Segments); err != nil {
 		return nil, err
 	}
+	if err := server.CheckApps(pl.apps); err != nil {
+		return nil, err
+	}
 	if err := pl.limits.Validate(pl.apps); err != nil {
 		return nil, err
 	}
@@ -1250,7 +1253,7 @@ func (p *program) demo(in *invocation) error {
 	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator}}
 	c.Apps = []appSection{{
 		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
-		Aliases: demoAliases, Doors: otp.Doors, Countries: []string{"*"},
+		Aliases: demoAliases, Doors: server.DoorNames(), Countries: []string{"*"},
 	}}
 	pl, err := c.check()
 	if err != nil {
@@ -2069,8 +2072,14 @@ func moment(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
+// nameEvents puts the words of a log line under "event": under "message" stands
+// the id of one, and no object may have two members of a name. The library asks
+// for the name once for the whole process.
+var nameEvents = sync.OnceFunc(func() { zerolog.MessageFieldName = "event" })
+
 // logger writes words on a terminal, and one JSON object a line elsewhere.
 func (p *program) logger(level string) (zerolog.Logger, error) {
+	nameEvents()
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
 		return zerolog.Logger{}, fail(exitUsage, "--log-level %q: say debug, info, warn or error", level)

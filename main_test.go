@@ -293,6 +293,45 @@ func TestCycle(t *testing.T) {
 			t.Errorf("the log holds %s: %s", what, b.stderr)
 		}
 	}
+	message := started["message"].(map[string]any)["id"].(string)
+	told := 0
+	for line := range strings.Lines(b.stderr.String()) {
+		members := membersOf(t, line)
+		if members["level"] == nil || members["event"] == nil {
+			t.Errorf("a line of the log has no words: %s", line)
+		}
+		if id, ok := members["message"].(string); ok && strings.TrimPrefix(message, "msg_") == id {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Errorf("the log does not tell of the message: %s", b.stderr)
+	}
+}
+
+// membersOf reads a line of the log, in which no member may stand twice.
+func membersOf(t *testing.T, line string) map[string]any {
+	t.Helper()
+	members := map[string]any{}
+	in := json.NewDecoder(strings.NewReader(line))
+	if open, err := in.Token(); err != nil || open != json.Delim('{') {
+		t.Fatalf("no object: %s", line)
+	}
+	for in.More() {
+		name, err := in.Token()
+		var value any
+		if err == nil {
+			err = in.Decode(&value)
+		}
+		if err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if _, twice := members[name.(string)]; twice {
+			t.Errorf("%s stands twice: %s", name, line)
+		}
+		members[name.(string)] = value
+	}
+	return members
 }
 
 // signUp takes a number from nobody to a session, through the native API.
@@ -382,6 +421,60 @@ func (b *box) stepUp(access string) {
 	status, approved := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(code))
 	if status != 200 || approved["session"] == nil {
 		b.t.Errorf("step up: %d %v", status, approved)
+	}
+}
+
+// R-21, as clients see it: of fifty connections that bring the right code at
+// once one gets a session, and of as many that bring its refresh token each
+// gets the same successor.
+func TestParallelCalls(t *testing.T) {
+	b := serve(t, shop(""))
+	const parallel = 50
+	at := func(path, body string) (answers []map[string]any) {
+		barrier := make(chan struct{})
+		got := make(chan map[string]any, parallel)
+		for range parallel {
+			go func() {
+				answer := map[string]any{"http": 0}
+				defer func() { got <- answer }()
+				<-barrier
+				status, members := b.call("POST", path, shopSecret, body)
+				members["http"] = status
+				answer = members
+			}()
+		}
+		close(barrier)
+		for range parallel {
+			answers = append(answers, <-got)
+		}
+		return answers
+	}
+	for round := range 3 {
+		_, started := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567","purpose":"sign_up_or_in"}`)
+		check := "/v1/verifications/" + started["id"].(string) + "/check"
+		var opened []map[string]any
+		for _, answer := range at(check, checkBody(codeOf(t, b.arrived(round+1).Text))) {
+			if answer["http"] != 200 {
+				wantRefused(t, answer["http"].(int), answer)
+				continue
+			}
+			opened = append(opened, answer["session"].(map[string]any))
+		}
+		if len(opened) != 1 {
+			t.Fatalf("round %d: %d sessions", round, len(opened))
+		}
+		successors := map[any]int{}
+		for _, answer := range at("/v1/token/refresh", tokenBody(opened[0])) {
+			successors[answer["refresh_token"]]++
+		}
+		if len(successors) != 1 || successors[opened[0]["refresh_token"]]+successors[nil] > 0 {
+			t.Errorf("round %d: %d successors", round, len(successors))
+		}
+	}
+	_, page := b.call("GET", "/v1/users", shopSecret, "")
+	users := page["users"].([]any)
+	if len(users) != 1 || users[0].(map[string]any)["logins"] != 3.0 {
+		t.Errorf("the users are %v", users)
 	}
 }
 

@@ -181,6 +181,9 @@ export async function flow(suite, sdk, other, attempts) {
     ok(JSON.stringify(all).includes('"shade":"green"'), 'they are not in the token');
     await refused(sdk.otp.signUpOrIn.sms(new Phone().number, { customClaims: { sub: 'root' } }), 'E011001', 'E011003', 'E011004');
   });
+  await suite.step('more', 'a call that is not there is refused in words that the SDK knows', async () => {
+    await refused(sdk.magicLink.signIn.email('anna@example.com', 'https://shop.example'), 'E011003');
+  });
   await suite.step('more', 'a channel that is not there is refused', async () => {
     const { ok: fine, code } = await sdk.otp.signUpOrIn.whatsapp(new Phone().number);
     ok(!fine && code < 500, `status ${code}`);

@@ -207,6 +207,10 @@ func runDescope(ctx context.Context, s *suite, given given) {
 		}
 		return want(me.UserID == info.User.UserID, "it is somebody else")
 	})
+	s.step("more", "a call that is not there", func() error {
+		_, err := here.Auth.MagicLink().SignIn(ctx, descope.MethodEmail, "anna@example.com", "https://shop.example", nil, nil)
+		return is(err, &descope.Error{Code: "E011003"})
+	})
 	s.step("more", "another phone, once its code came back", func() error {
 		from, to := s.phone(), s.phone()
 		info, err := here.enter(ctx, from)
