@@ -147,6 +147,10 @@ func (w *writer) serve() {
 	w.taken = w.taken[:rest]
 
 	fault := w.commit()
+	w.crowded = len(w.batch) > 1
+	if w.gather > 0 {
+		w.quiet = w.now() // before anybody who was answered can say what time it is
+	}
 	for i, c := range w.batch {
 		verdict := w.verdicts[i]
 		if verdict == nil {
@@ -155,14 +159,10 @@ func (w *writer) serve() {
 		c.answer <- verdict
 	}
 	w.closures.Add(uint64(len(w.batch)))
-	w.crowded = len(w.batch) > 1
 	clear(w.batch)
 	clear(w.verdicts)
 	w.batch, w.verdicts = w.batch[:0], w.verdicts[:0]
 	w.merged.reset()
-	if w.gather > 0 {
-		w.quiet = w.now()
-	}
 }
 
 // refusal returns why no closure may run now.
