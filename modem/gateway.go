@@ -36,6 +36,9 @@ type Config struct {
 	Kind string
 	// Device is what Status shows as the device.
 	Device string
+	// Wake hurries the next opening, as after a stick was plugged in; nil: nothing
+	// does.
+	Wake <-chan struct{}
 	// Now is box time, to measure how long a message takes; nil: it is unknown.
 	Now func() otp.Time
 	// Log is the gateway's logger.

@@ -65,7 +65,12 @@ func (g *Gateway) Run(ctx context.Context, sink otp.RouteSink) error {
 			panics = 0
 		}
 		pause := time.NewTimer(delay)
-		wait(ctx, pause.C)
+		select {
+		case <-pause.C:
+		case <-g.cfg.Wake: // a device has come: it may be ours
+			delay = 0
+		case <-ctx.Done():
+		}
 		pause.Stop()
 		select {
 		case <-span.C:
@@ -103,6 +108,10 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 	port, err := g.open(ctx)
 	if err != nil {
 		return false, fmt.Errorf("open port: %w", err)
+	}
+	if found, ok := port.(interface{ Name() string }); ok {
+		g.board.describe(func(status *otp.RouteStatus) { status.Device = found.Name() })
+		defer g.board.describe(func(status *otp.RouteStatus) { status.Device = g.cfg.Device })
 	}
 	log := g.cfg.Log.With().Str("route", g.name).Logger()
 	s := &session{line: newLine(port), log: log, cfg: g.cfg, smsc: &g.smsc, reported: g.reported}

@@ -53,7 +53,7 @@ func (s RouteState) String() string { return [...]string{"down", "coming", "read
 type RouteStatus struct {
 	State RouteState
 	// Reason is a word of the closed list of reasons when the route is not
-	// ready ("starting", "absent", "busy", "permission", "no_answer", "no_sim",
+	// ready ("starting", "absent", "storage_mode", "busy", "permission", "no_answer", "no_sim",
 	// "sim_pin", "sim_refused", "no_network", "stopped"), and Detail a sentence
 	// that tells the operator what to do.
 	Reason, Detail string
