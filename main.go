@@ -320,6 +320,8 @@ type modemSection struct {
 	SMSC    string `toml:"smsc,omitempty"`
 	Bearer  string `toml:"bearer,omitempty"`
 	Roaming bool   `toml:"roaming"`
+	// DailyCap is how many messages it may carry in 24 hours; 0 is no cap.
+	DailyCap int `toml:"daily_cap,omitempty"`
 }
 
 type routesSection struct {
@@ -760,6 +762,7 @@ func (c config) check() (*plan, error) {
 	}
 	pl := &plan{config: c, limits: otp.DefaultLimits()}
 	transfer(&pl.limits, &c.Limits)
+	pl.limits.SendsPerRoute = c.caps()
 	if pl.apps, err = otp.NewApps(apps, modem.Segments); err != nil {
 		return nil, err
 	}
@@ -767,6 +770,20 @@ func (c config) check() (*plan, error) {
 		return nil, err
 	}
 	return pl, nil
+}
+
+// caps are the daily caps of the routes that have one.
+func (c config) caps() map[string][]otp.Rule {
+	all := map[string][]otp.Rule{}
+	add := func(name string, most int) {
+		if most > 0 {
+			all[name] = []otp.Rule{{Count: most, Window: 24 * time.Hour}}
+		}
+	}
+	for _, m := range c.Modems {
+		add(m.Name, m.DailyCap)
+	}
+	return all
 }
 
 // checkRoutes checks the modems, their order, and that no real code can go
@@ -828,6 +845,8 @@ func (m modemSection) check() error {
 		return errors.New("bearer: this build leaves the bearer to the modem; remove the key")
 	case m.SMSC != "" && !smscDigits.MatchString(m.SMSC):
 		return fmt.Errorf(`smsc = %q: write the number of the service centre, "+41794999000"`, m.SMSC)
+	case m.DailyCap < 0:
+		return fmt.Errorf("daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", m.DailyCap)
 	}
 	return nil
 }

@@ -781,6 +781,33 @@ func TestRoutesStandInOrder(t *testing.T) {
 }
 
 // TestServiceManager plays the service manager that started the box.
+// R-18: a daily cap holds through a restart of the box.
+func TestDailyCap(t *testing.T) {
+	config := strings.Replace(shop(""), `device = "sim:"`, "device = \"sim:\"\ndaily_cap = 1", 1)
+	b := serve(t, config)
+	start := func(to string) (int, map[string]any) {
+		return b.call("POST", "/v1/verifications", shopSecret, fmt.Sprintf(`{"to":%q}`, to))
+	}
+	if status, answer := start("+41791234567"); status != 201 {
+		t.Fatalf("the first start: %d %v", status, answer)
+	}
+	b.arrived(1)
+	for range 2 {
+		status, answer := start("+41791234568")
+		if wait, _ := answer["retry_after"].(float64); status != 503 || answer["code"] != "channel_unavailable" || wait < 1 {
+			t.Errorf("beyond the cap: %d %v", status, answer)
+		}
+		_, answer = b.call("GET", "/v1/routes", shopSecret, "")
+		if route := answer["routes"].([]any)[0].(map[string]any); route["daily_cap"] != 1.0 || route["cap_used"] != 1.0 || route["reason"] != "daily_cap" {
+			t.Errorf("the route: %v", route)
+		}
+		if code := b.stop(); code != exitOK {
+			t.Errorf("exit %d", code)
+		}
+		b = serveIn(t, config, b.dir)
+	}
+}
+
 func TestServiceManager(t *testing.T) {
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
 	if err != nil {
@@ -1053,6 +1080,7 @@ func TestConfigErrors(t *testing.T) {
 		{sim + "pin_file = \"/x\"", "pin_file"},
 		{sim + "bearer = \"ps\"", "bearer"},
 		{sim + "smsc = \"AT\"", "smsc"},
+		{sim + "daily_cap = -1", "daily_cap"},
 		{"[[relay]]\nname = \"backup\"", "[[relay]]"},
 		{"[routes]\norder = [\"gsm0\"]", "[routes] order"},
 		{sim + "[routes]\norder = [\"gsm0\", \"gsm0\"]", "twice"},

@@ -61,13 +61,14 @@ const (
 // keepMessage is how long a message can be read, from its creation.
 const keepMessage = 168 * time.Hour
 
-// Message is one outgoing SMS.
+// Message is one outgoing message, an SMS for the most part.
 type Message struct {
 	_ struct{} `cbor:",toarray"`
 
 	ID       ID
 	App      string
 	Address  Address
+	Channel  string // never another than was asked for
 	Priority Priority
 
 	State  MessageState
@@ -80,6 +81,9 @@ type Message struct {
 	MaybeRoute string
 	// Avoid names routes that are tried last, or (Barred) not at all.
 	Avoid, Barred []string
+	// Here is the route whose refusal allows one more attempt there before
+	// another route makes one.
+	Here string
 	// PossibleDuplicate marks a repeat after an unknown outcome.
 	PossibleDuplicate bool
 	// Resend marks a message that a resend made.
@@ -88,6 +92,8 @@ type Message struct {
 	Created  Time
 	Updated  Time
 	Deadline Time // from it on the message is not sent any more
+	// Expected is when it was to be handed over, as estimated on acceptance.
+	Expected Time
 
 	// Of a code: the verification and generation whose digits it carries. The
 	// digits themselves are derived when it is sent.

@@ -12,8 +12,10 @@ type opening struct {
 	to, login Address
 
 	p Progress
-	// fresh tells whether p.Message is one that the dispatcher must hear of.
+	// fresh tells whether p.Message is one that the dispatcher must hear of, and
+	// seat holds its place until then.
 	fresh bool
+	seat  seat
 }
 
 // run begins the verification, or refuses to. Whatever it decides is written by
@@ -122,7 +124,7 @@ func (o *opening) again(ver *Verification) (again bool, refusal *Error, err erro
 	if t.ver.StatusAt(o.now) != Pending || t.ver.Purpose != ver.Purpose || t.ver.Address.Key != ver.Address.Key {
 		return false, nil, nil
 	}
-	o.p, o.fresh, refusal, err = o.v.resend(&t, ResendSame)
+	o.p, o.fresh, refusal, err = o.v.resend(&t, ResendSame, "", &o.seat)
 	return true, refusal, err
 }
 
@@ -131,7 +133,8 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 	if ver.Fixed { // nothing is sent to a test number, and it may have any number of codes
 		return nil, nil
 	}
-	if refusal := o.v.outbox.admit(o.c.App, PriorityCode, o.c.App.CodeTTL); refusal != nil {
+	d := demand{o.c.App, ver.Channel, PriorityCode, ver.life()}
+	if refusal := o.v.outbox.admit(o.tx, d, &o.seat); refusal != nil {
 		return refusal, nil
 	}
 	if ver.Slot == "" {
@@ -175,7 +178,7 @@ func (o *opening) write(ver *Verification) error {
 			return err
 		}
 	}
-	o.p.Message = o.v.message(ver, o.now)
+	o.p.Message = o.v.message(ver, o.now, o.seat.eta)
 	if !ver.Fixed {
 		if err := keepAlive(o.tx, ver, o.now); err != nil {
 			return err

@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -63,6 +64,9 @@ type RouteStatus struct {
 	Reports bool
 	// Test marks a route that reaches no handset: test-mode apps only.
 	Test bool
+	// Channels are the channels that it carries, never another; nil is
+	// [ChannelSMS] alone. They do not change while the route lives.
+	Channels []string
 	// Pace is the time one message takes, as configured or measured; 0 is
 	// unknown.
 	Pace time.Duration
@@ -73,6 +77,9 @@ type RouteStatus struct {
 	// SignalDBm is 0 when unknown.
 	SignalDBm int
 }
+
+// Equal tells whether s and t show the same.
+func (s RouteStatus) Equal(t RouteStatus) bool { return reflect.DeepEqual(s, t) }
 
 // Outgoing is one message on its way to a route. It exists while the message
 // is being encoded and is never stored or logged.
@@ -112,7 +119,9 @@ type Verdict struct {
 	// order)". It holds no text and no number.
 	Detail string
 	Ref    Reference
-	// Retry says what may be tried after Refused.
+	// Retry says what may be tried after Refused. After Unknown, a relay that
+	// knows repeats by their id says RetryHere; without it nothing is repeated
+	// at a relay that may have it.
 	Retry Retry
 }
 

@@ -1,7 +1,9 @@
 package otp
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"github.com/pinferry/pinferry/otp/text"
 )
@@ -20,7 +22,7 @@ func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Pr
 	if err != nil {
 		result = string(AsError(err).Code)
 	}
-	v.box.Metrics.request(c.App.ID, ChannelSMS, result)
+	v.box.Metrics.request(c.App.ID, channelLabel(r.Channel), result)
 	return p, err
 }
 
@@ -39,13 +41,12 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 		refusal, err = o.run()
 		return err
 	})
+	v.outbox.enter(o.seat, &o.p.Message, err == nil && refusal == nil && o.fresh)
 	switch {
 	case err != nil:
 		return Progress{}, err
 	case refusal != nil:
 		return Progress{}, refusal
-	case o.fresh:
-		v.outbox.queued(&o.p.Message)
 	}
 	return v.progress(o.p), nil
 }
@@ -60,17 +61,10 @@ func (v *Verifications) check(app *App, r *StartRequest) *Error {
 	default:
 		return refuse(InvalidRequest, "That purpose is none of this box: leave purpose out, or set it to verify.")
 	}
-	if refusal := checkChannel(r.Channel); refusal != nil {
+	if refusal := v.outbox.checkChannel(r.Channel); refusal != nil {
 		return refusal
 	}
 	return r.Wish.check(app)
-}
-
-func checkChannel(channel string) *Error {
-	if channel != "" && channel != ChannelSMS {
-		return refuse(InvalidRequest, "That channel is not configured on this box. Leave channel out, or set it to sms.")
-	}
-	return nil
 }
 
 // destination reads where a code shall go and by what it shall be found. Each
@@ -98,7 +92,7 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 	locale := text.Match(r.Locale)
 	_, fixed := c.App.TestNumbers[a.Key]
 	ver := Verification{
-		ID: NewID(), App: c.App.ID, Address: a, Channel: ChannelSMS, Purpose: r.Purpose, Locale: locale,
+		ID: NewID(), App: c.App.ID, Address: a, Channel: cmp.Or(r.Channel, ChannelSMS), Purpose: r.Purpose, Locale: locale,
 		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
 		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
 		Metadata: r.Metadata, Text: c.App.template(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,
@@ -110,11 +104,11 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 }
 
 // message makes the message that carries the verification's live code, and
-// makes it the newest.
-func (v *Verifications) message(ver *Verification, now Time) Message {
+// makes it the newest. eta is when it is expected to be handed over.
+func (v *Verifications) message(ver *Verification, now Time, eta time.Duration) Message {
 	m := Message{
-		ID: NewID(), App: ver.App, Address: ver.Address, Priority: PriorityCode, State: MessageAccepted,
-		Created: now, Updated: now, Deadline: ver.Expires, Verification: ver.ID, Generation: ver.Generation,
+		ID: NewID(), App: ver.App, Address: ver.Address, Channel: ver.Channel, Priority: PriorityCode, State: MessageAccepted,
+		Created: now, Updated: now, Deadline: ver.Expires, Expected: now.Add(eta), Verification: ver.ID, Generation: ver.Generation,
 		Resend: ver.Sends > 0,
 	}
 	if ver.Fixed {

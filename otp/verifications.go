@@ -93,7 +93,7 @@ func (v *Verifications) progress(p Progress) Progress {
 		return p
 	}
 	if s := p.Message.State; s == MessageAccepted || s == MessageSending {
-		p.ETA = max(v.outbox.expected(v.box.Apps.test(p.Verification.App)), time.Second)
+		p.ETA = max(v.outbox.expected(&p.Message, now), time.Second)
 	}
 	p.ResendAfter = max(p.Message.Created.Add(resendAfter).Sub(now), 0)
 	return p

@@ -175,6 +175,10 @@ func (w *work) begin(tx Tx, c *claim) error {
 	m.State, m.Reason, m.Route, m.Updated = MessageSending, ReasonNone, c.lane.route.Name(), w.now
 	m.Tries++
 	m.MaybeSent++
+	if c.lane.cap != nil {
+		l, q := &ledger{tx: tx, now: w.now}, c.lane.quota()
+		l.add(&q)
+	}
 	saveMessage(tx, &m)
 	c.message, c.app, c.launched = m, app, true
 	return nil
