@@ -31,6 +31,7 @@ const (
 	ReasonRecipient  Reason = "recipient_refused" // the network will not reach this number
 	ReasonSIM        Reason = "sim_refused"       // the SIM may not send: credit, barring, no service
 	ReasonEncoding   Reason = "encoding"          // the modem refused the PDU: our fault
+	ReasonRoute      Reason = "route_refused"     // the provider will not: the request, the account, an answer that proves nothing
 	ReasonStorage    Reason = "storage_full"      // the SIM's or the modem's memory is full
 	ReasonTemporary  Reason = "network_temporary" // congestion, out of order for now
 	ReasonModemBusy  Reason = "modem_busy"        // the modem cannot now
@@ -45,6 +46,7 @@ const (
 	ReasonReport     Reason = "not_received" // the network reported that the handset did not get it
 	ReasonApp        Reason = "app_removed"  // the configuration no longer knows the app
 	ReasonRouteFault Reason = "route_fault"  // a defect in the route's own code
+	ReasonOptedOut   Reason = "opted_out"    // the number has texted STOP meanwhile
 	ReasonTestNumber Reason = "test_number"  // nothing is sent to a test number
 )
 

@@ -133,9 +133,14 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 	if ver.Fixed { // nothing is sent to a test number, and it may have any number of codes
 		return nil, nil
 	}
-	d := demand{o.c.App, ver.Channel, PriorityCode, ver.life()}
-	if refusal := o.v.outbox.admit(o.tx, d, &o.seat); refusal != nil {
-		return refusal, nil
+	if ver.Channel != ChannelInbound {
+		if o.c.App.optedOut(o.tx, ver.Address, true) {
+			return hasOptedOut(), o.regret(nil)
+		}
+		d := demand{o.c.App, ver.Channel, PriorityCode, ver.life()}
+		if refusal := o.v.outbox.admit(o.tx, d, &o.seat); refusal != nil {
+			return refusal, nil
+		}
 	}
 	if ver.Slot == "" {
 		live, err := loadLive(o.tx, liveKey(ver.App, ver.Address), o.now)
@@ -178,7 +183,13 @@ func (o *opening) write(ver *Verification) error {
 			return err
 		}
 	}
-	o.p.Message = o.v.message(ver, o.now, o.seat.eta)
+	if ver.Channel == ChannelInbound {
+		if err := o.v.askBack(o.tx, ver); err != nil {
+			return err
+		}
+	} else {
+		o.p.Message = o.v.message(ver, o.now, o.seat.eta)
+	}
 	if !ver.Fixed {
 		if err := keepAlive(o.tx, ver, o.now); err != nil {
 			return err
@@ -186,7 +197,10 @@ func (o *opening) write(ver *Verification) error {
 	}
 	saveVerification(o.tx, ver)
 	o.p.Verification = *ver
-	o.fresh = post(o.tx, ver, &o.p.Message)
+	if ver.Channel != ChannelInbound {
+		o.fresh = post(o.tx, ver, &o.p.Message)
+	}
+	o.v.box.verificationEvent(o.tx, ver, o.now)
 	o.remember()
 	o.v.box.Clock.Mark(o.tx)
 	return nil
@@ -202,8 +216,9 @@ func (o *opening) occupy(ver *Verification) error {
 	if err != nil {
 		return err
 	}
-	if found && old.Status == Pending {
+	if found && old.StatusAt(o.now) == Pending {
 		old.Status = Canceled
+		o.v.box.verificationEvent(o.tx, &old, o.now)
 		if _, err := o.v.end(o.tx, &old, ReasonCanceled, o.now); err != nil {
 			return err
 		}

@@ -72,6 +72,10 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 	var s seat
 	var refusal *Error
 	err = o.box.Store.Update(ctx, func(tx Tx) error {
+		if c.App.optedOut(tx, address, false) {
+			refusal = hasOptedOut()
+			return nil
+		}
 		if refusal = o.admit(tx, demand{c.App, ChannelSMS, r.Priority, r.TTL}, &s); refusal != nil {
 			return nil
 		}
@@ -96,7 +100,9 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 		return Message{}, err
 	}
 	if refusal != nil {
-		o.box.Metrics.limited("messages")
+		if refusal.Code == LimitBox {
+			o.box.Metrics.limited("messages")
+		}
 		return Message{}, refusal
 	}
 	return m, nil

@@ -25,6 +25,8 @@ const (
 	messagesApp       quotaClass = 'm'
 	sendsRoute        quotaClass = 'o'
 	troublesPhone     quotaClass = 'e'
+	inboundSender     quotaClass = 'n'
+	inboundBox        quotaClass = 'N'
 )
 
 // exactEvents is the largest count that a row keeps event by event; above it

@@ -69,6 +69,9 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 // it was given. channel is how it goes from now on, "" as before.
 func (v *Verifications) resend(t *try, policy ResendPolicy, channel string, s *seat) (p Progress, fresh bool, refusal *Error, err error) {
 	ver := &t.ver
+	if ver.Channel == ChannelInbound {
+		return p, false, refuse(InvalidRequest, "Nothing was sent for this verification: it waits for an SMS."), nil
+	}
 	last, _, err := loadMessage(t.tx, ver.Message)
 	if err != nil {
 		return p, false, nil, err
@@ -77,6 +80,9 @@ func (v *Verifications) resend(t *try, policy ResendPolicy, channel string, s *s
 		return Progress{Verification: *ver, Message: last}, false, nil, nil
 	}
 	ver.Channel = cmp.Or(channel, ver.Channel)
+	if t.c.App.optedOut(t.tx, ver.Address, true) {
+		return p, false, hasOptedOut(), nil
+	}
 	if refusal = v.outbox.admit(t.tx, demand{t.c.App, ver.Channel, PriorityCode, ver.life()}, s); refusal != nil {
 		return p, false, refusal, nil
 	}

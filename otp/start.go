@@ -27,7 +27,7 @@ func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Pr
 }
 
 func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
-	if refusal := v.check(c.App, &r); refusal != nil {
+	if refusal := v.check(c, &r); refusal != nil {
 		return Progress{}, refusal
 	}
 	to, login, err := destination(c.App, &r)
@@ -39,6 +39,9 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	err = v.box.Store.Update(ctx, func(tx Tx) (err error) {
 		o = opening{v: v, tx: tx, c: c, r: &r, now: v.box.Clock.Now(), to: to, login: login}
 		refusal, err = o.run()
+		if err == nil && refusal == nil && o.p.Verification.Channel == ChannelInbound {
+			err = v.tellBack(tx, &o.p)
+		}
 		return err
 	})
 	v.outbox.enter(o.seat, &o.p.Message, err == nil && refusal == nil && o.fresh)
@@ -52,7 +55,7 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 }
 
 // check refuses what no limit needs to know of.
-func (v *Verifications) check(app *App, r *StartRequest) *Error {
+func (v *Verifications) check(c Caller, r *StartRequest) *Error {
 	if refusal := v.outbox.closed(); refusal != nil {
 		return refusal
 	}
@@ -61,10 +64,14 @@ func (v *Verifications) check(app *App, r *StartRequest) *Error {
 	default:
 		return refuse(InvalidRequest, "That purpose is none of this box: leave purpose out, or set it to verify.")
 	}
-	if refusal := v.outbox.checkChannel(r.Channel); refusal != nil {
+	if r.Channel == ChannelInbound {
+		if refusal := v.inboundRefusal(c, r); refusal != nil {
+			return refusal
+		}
+	} else if refusal := v.outbox.checkChannel(r.Channel); refusal != nil {
 		return refusal
 	}
-	return r.Wish.check(app)
+	return r.Wish.check(c.App)
 }
 
 // destination reads where a code shall go and by what it shall be found. Each
@@ -96,6 +103,9 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
 		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
 		Metadata: r.Metadata, Text: c.App.template(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,
+	}
+	if r.Channel == ChannelInbound {
+		ver.Life, ver.Expires = textBackLife.Milliseconds(), now.Add(textBackLife)
 	}
 	if !r.Wish.empty() {
 		ver.Wish = &r.Wish

@@ -154,6 +154,9 @@ func (w *work) begin(tx Tx, c *claim) error {
 	case w.now >= m.Deadline:
 		w.end(tx, &m, MessageExpired, ReasonTooLate, "")
 		return nil
+	case app.optedOut(tx, m.Address, m.IsCode()):
+		w.end(tx, &m, MessageSuperseded, ReasonOptedOut, "")
+		return nil
 	}
 	if m.IsCode() {
 		v, live, err := w.live(tx, &m)
@@ -193,6 +196,7 @@ func (w *work) live(tx Tx, m *Message) (Verification, bool, error) {
 
 func (w *work) end(tx Tx, m *Message, state MessageState, reason Reason, detail string) {
 	endMessage(tx, m, state, reason, w.now)
+	w.d.o.box.messageEvent(tx, m, w.now)
 	w.told = append(w.told, outcome{*m, detail})
 }
 
