@@ -515,6 +515,7 @@ func (p *program) load(o *options) (*plan, error) {
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && o.config == "": // a box without a file runs, without apps
+		c.Modems = []modemSection{{Name: "gsm0", Device: deviceAuto}}
 	case err != nil:
 		return nil, fmt.Errorf("read the config file: %w", err)
 	default:
@@ -753,6 +754,11 @@ func (c config) check() (*plan, error) {
 	if c.Storage.Keep != duration(168*time.Hour) {
 		return nil, errors.New(`[storage] keep: this build keeps messages for "168h"; remove the key`)
 	}
+	for i := range c.Modems {
+		if c.Modems[i].Device == "" {
+			c.Modems[i].Device = deviceAuto
+		}
+	}
 	if err := c.checkRoutes(); err != nil {
 		return nil, err
 	}
@@ -824,19 +830,22 @@ func (c config) checkRoutes() error {
 
 // Devices that are not a path.
 const (
+	deviceAuto      = "auto"
 	deviceSimulator = "sim:"
 	deviceNull      = "null"
 )
+
+// imeiForm is how a stick is named by what stays when it is plugged in elsewhere.
+var imeiForm = regexp.MustCompile(`^imei:[0-9]{15}$`)
 
 var smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
 
 func (m modemSection) check() error {
 	switch {
-	case m.Device == deviceSimulator, m.Device == deviceNull, filepath.IsAbs(m.Device):
-	case m.Device == "" || m.Device == "auto" || strings.HasPrefix(m.Device, "imei:"):
-		return errors.New(`device: this build does not search for modems; give the path, "/dev/serial/by-id/..."`)
+	case m.Device == deviceAuto, m.Device == deviceSimulator, m.Device == deviceNull, filepath.IsAbs(m.Device):
+	case imeiForm.MatchString(m.Device):
 	default:
-		return fmt.Errorf(`device = %q: write a path, %q or %q`, m.Device, deviceSimulator, deviceNull)
+		return fmt.Errorf(`device = %q: write %q, "imei:" and the 15 digits of a modem, a path, %q or %q`, m.Device, deviceAuto, deviceSimulator, deviceNull)
 	}
 	switch {
 	case m.PINFile != "":
@@ -1008,13 +1017,15 @@ func credential(env func(string) string) string {
 // openRoutes makes the ways out, in the order in which they are tried.
 func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) {
 	var routes []otp.Route
+	finder := modem.NewFinder(modem.FinderConfig{Log: d.log})
+	d.rest.Go(func() { finder.Watch(ctx) })
 	for _, m := range pl.Modems {
 		if m.Device == deviceNull {
 			routes = append(routes, modem.NewNull(m.Name))
 			continue
 		}
 		settings := modem.Config{SMSC: m.SMSC, Roaming: m.Roaming, Kind: "modem", Device: m.Device, Log: d.log}
-		path := m.Device
+		var open func(context.Context) (modem.Port, error)
 		if m.Device == deviceSimulator {
 			d.log.Info().Str("route", m.Name).Msg("this modem is simulated: its messages reach no real handset")
 			pretended := simulator.New(simulator.Config{Now: d.std, Log: d.log})
@@ -1023,9 +1034,12 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 				return nil, fmt.Errorf("[[modem]] %s: open a pseudo-terminal: %w", m.Name, err)
 			}
 			d.rest.Go(func() { simulator.Run(ctx, pretended, pty) })
-			d.handset, path, settings.Kind = pretended.Handset(), pty.Path(), "simulator"
+			d.handset, open, settings.Kind = pretended.Handset(), modem.OpenTTY(pty.Path()), "simulator"
+		} else {
+			search := finder.Seek(m.Name, m.Device)
+			open, settings.Wake = search.Open, search.Wake()
 		}
-		routes = append(routes, modem.New(m.Name, modem.OpenTTY(path), settings))
+		routes = append(routes, modem.New(m.Name, open, settings))
 	}
 	if len(pl.Routes.Order) > 0 {
 		sort.Slice(routes, func(i, j int) bool {
