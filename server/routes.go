@@ -26,8 +26,9 @@ var rootKeyDoors = []string{nativeDoor, "strike"}
 
 // Paths that are named more than once.
 const (
-	backupPath = "/admin/backup"
-	keySetPath = "/.well-known/jwks.json"
+	backupPath  = "/admin/backup"
+	keySetPath  = "/.well-known/jwks.json"
+	handsetPath = "/demo/handset"
 )
 
 // Doors returns the wire formats of other vendors, one line each.
@@ -66,7 +67,11 @@ func (s *Server) networkDoors() []web.Door {
 		{Routes: s.houseRoutes()},
 	}
 	if s.config.Handset != nil {
-		doors = append(doors, web.Door{Routes: []web.Route{{Method: "GET", Pattern: "/demo/handset", Handle: s.handset}}})
+		routes := []web.Route{{Method: "GET", Pattern: handsetPath, Handle: s.handset}}
+		if s.config.Text != nil {
+			routes = append(routes, web.Route{Method: "POST", Pattern: handsetPath, Handle: s.text})
+		}
+		doors = append(doors, web.Door{Routes: routes})
 	}
 	for _, door := range s.config.Doors {
 		if slices.ContainsFunc(s.config.Apps.All(), func(app *otp.App) bool { return app.Open(door.Name) }) {
@@ -94,6 +99,9 @@ func (s *Server) socketDoors() []web.Door {
 		{web.Route{Method: "GET", Pattern: "/admin/clock", Handle: console.Clock}, actions.Clock != nil},
 		{web.Route{Method: "POST", Pattern: "/admin/clock", Handle: console.AcceptClock}, actions.AcceptClock != nil},
 		{web.Route{Method: "GET", Pattern: backupPath, Handle: console.Backup}, actions.Backup != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/opt-outs", Handle: console.ListOptOuts}, actions.OptOuts != nil},
+		{web.Route{Method: "POST", Pattern: "/admin/opt-outs/lift", Handle: console.LiftOptOut}, actions.OptOuts != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/events", Handle: console.DeadEvents}, actions.Events != nil},
 	} {
 		if line.mounted {
 			own = append(own, line.Route)
@@ -121,6 +129,7 @@ func nativeRoutes(d *api.Door) []web.Route {
 		{Method: "POST", Pattern: "/v1/messages", Handle: d.Send},
 		{Method: "GET", Pattern: "/v1/messages", Handle: d.Messages},
 		{Method: "GET", Pattern: "/v1/messages/{id}", Handle: d.Message},
+		{Method: "GET", Pattern: "/v1/inbound", Handle: d.Inbound},
 		{Method: "POST", Pattern: "/v1/token/refresh", Handle: d.Refresh},
 		{Method: "POST", Pattern: "/v1/token/revoke", Handle: d.Revoke},
 		{Method: "GET", Pattern: "/v1/me", Handle: d.Me},

@@ -68,6 +68,8 @@ type Config struct {
 	// Handset is what the virtual handset of a demo has received; nil mounts no
 	// handset.
 	Handset func() []Arrival
+	// Text has the virtual handset send an SMS to the box; nil: it cannot.
+	Text func(from, text string) error
 
 	// ReadTimeout bounds the reading of a whole request, default 10 s;
 	// WriteTimeout that of an answer and the time the core has for it, default

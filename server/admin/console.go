@@ -22,6 +22,10 @@ type Actions struct {
 	// Backup writes the database. An error cuts the stream short, and the client
 	// sees that.
 	Backup func(context.Context, io.Writer) error
+	// OptOuts are the numbers that want nothing from this box, and Events what
+	// the servers of apps did not take.
+	OptOuts OptOuts
+	Events  Events
 }
 
 // Status is what the daemon says of itself.

@@ -51,7 +51,7 @@ func TestSendRefuses(t *testing.T) {
 func TestSecretCalls(t *testing.T) {
 	d := open(t)
 	for name, handler := range map[string]web.Handler{
-		"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes,
+		"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes, "Inbound": d.Inbound,
 		"Users": d.Users, "User": d.User, "ChangeUser": d.ChangeUser, "RemoveUser": d.RemoveUser,
 	} {
 		status, body := d.do(handler, request{key: publishable, param: messageID, body: `{"to":"` + phone + `","text":"hello"}`})
