@@ -156,6 +156,7 @@ func (m *Modem) attach(l *line) {
 	m.line = l
 	m.cfg.Log.Debug().Msg("line opened")
 	m.showReports()
+	m.showIncoming()
 }
 
 func (m *Modem) detach(l *line) {

@@ -77,6 +77,12 @@ type Modem struct {
 	reference byte // TP-MR of the next message
 	storage   storage
 	reports   []report // due, but not yet shown
+	incoming  [][]byte // TPDUs for the SIM that the service centre still has
+
+	concatenation  byte // of the last long text that came in
+	unacknowledged bool // incoming[0] was shown, and AT+CNMA has not come
+	receipts       int  // counts what was shown so
+
 	faults    []*armed
 }
 
@@ -127,6 +133,7 @@ func (m *Modem) reset() {
 	m.booting, m.unlocked = false, false
 	m.typed, m.overlong, m.previous = nil, false, ""
 	m.typeahead, m.message = nil, nil
+	m.unacknowledged = false
 	m.factory()
 }
 

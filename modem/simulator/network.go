@@ -217,6 +217,7 @@ func (m *Modem) change(fn func()) {
 		}
 	}
 	m.showReports()
+	m.showIncoming()
 }
 
 // operator runs AT+COPS; the modem always chooses the operator itself.
