@@ -19,7 +19,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(DATE),-X mai
 COLD  := google.golang.org/... github.com/pelletier/... github.com/molecule-man/... github.com/klauspost/... \
          go.opentelemetry.io/... github.com/nyaruka/... github.com/warthog618/... github.com/mattn/... \
          crypto/... encoding/... log/... net/... regexp/... math/... vendor/... compress/... mime/... os/... fmt time
-FLAGS := -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -ldflags "$(LDFLAGS)"
+FLAGS := -tags nethttpomithttp2 -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -ldflags "$(LDFLAGS)"
 
 # Where build puts the binary.
 OUT ?= bin/pinferry

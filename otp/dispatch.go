@@ -290,7 +290,7 @@ func (o *Outbox) send(c claim) (v Verdict) {
 	ctx, cancel := context.WithTimeout(context.Background(), left)
 	defer cancel()
 	return c.lane.route.Send(ctx, Outgoing{
-		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Deadline: c.message.Deadline,
+		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Code: c.digits, Deadline: c.message.Deadline,
 	})
 }
 

@@ -44,7 +44,11 @@ func (w *work) settle(tx Tx, v verdictEvent) error {
 // sent ends a message that the network has, and leaves a mark for its report.
 func (w *work) sent(tx Tx, m *Message, ref Reference, detail string) {
 	if ref != "" {
-		save(tx, referenceKey(m.Route, m.Address.Dial, ref), referenceRow{Message: m.ID, At: w.now}, w.now.Add(reportLife))
+		dial := m.Address.Dial
+		if w.isRelay(m.Route) {
+			dial = "" // as its reports come
+		}
+		save(tx, referenceKey(m.Route, dial, ref), referenceRow{Message: m.ID, At: w.now}, w.now.Add(reportLife))
 	}
 	w.end(tx, m, MessageSent, ReasonNone, detail)
 }
