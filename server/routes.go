@@ -30,6 +30,7 @@ const (
 	keySetPath  = "/.well-known/jwks.json"
 	handsetPath = "/demo/handset"
 )
+	modemPath   = "/admin/modem"
 
 // Doors returns the wire formats of other vendors, one line each.
 func Doors(v *otp.Verifications, d *otp.Directory, m *token.Mint, apps *otp.Apps) []web.Door {
@@ -109,6 +110,7 @@ func (s *Server) socketDoors() []web.Door {
 	}
 	return []web.Door{{Name: nativeDoor, Routes: nativeRoutes(native)}, {Routes: s.houseRoutes()}, {Routes: own}}
 }
+		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
 
 // core is what the native door stands on.
 func (s *Server) core() api.Core {

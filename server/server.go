@@ -34,6 +34,9 @@ const (
 // backupTime bounds the one answer that is longer than any other.
 const backupTime = time.Hour
 
+// modemTime bounds what a network may take for a USSD code.
+const modemTime = time.Minute
+
 // Config is what a server is made of. Apps, Verifications, Outbox, Directory,
 // Mint and Log are required.
 type Config struct {
@@ -153,12 +156,15 @@ func (s *Server) Open() error {
 	s.socket.listener = socket
 	s.socket.http = s.http(&gate{server: s, paths: paths})
 	s.socket.http.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		if string(pathOf(h.RequestURI())) == backupPath {
+		switch string(pathOf(h.RequestURI())) {
+		case backupPath:
 			return fasthttp.RequestConfig{WriteTimeout: backupTime}
 		}
 		return fasthttp.RequestConfig{}
 	}
 	return nil
+		case modemPath:
+			return fasthttp.RequestConfig{WriteTimeout: modemTime}
 }
 
 func (s *Server) networkGate() (*gate, error) {

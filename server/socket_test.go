@@ -148,6 +148,12 @@ func TestConsole(t *testing.T) {
 				return admin.Clock{Now: 1795253400007, Wall: 1795253400008, Synchronised: accepted}, nil
 			},
 			AcceptClock: func(context.Context) error { accepted = true; return nil },
+			Modem: func(_ context.Context, o admin.ModemOrder) ([]string, error) {
+				if o != (admin.ModemOrder{Route: "gsm0", Do: "at", Argument: "AT+CSQ"}) {
+					return nil, &otp.Error{Code: otp.Conflict, Detail: "busy"}
+				}
+				return []string{"+CSQ: 20,99", "OK"}, nil
+			},
 			Backup: func(_ context.Context, w io.Writer) error {
 				if _, err := io.WriteString(w, content); err != nil {
 					return err
@@ -166,6 +172,15 @@ func TestConsole(t *testing.T) {
 	}
 	if status, body := b.call("POST", "/admin/clock", ""); status != 200 || !accepted || !strings.Contains(body, `"synchronised":true`) {
 		t.Errorf("accept: %d %s", status, body)
+	}
+	if status, body := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"at","argument":"AT+CSQ"}`); status != 200 || body != `{"lines":["+CSQ: 20,99","OK"]}` {
+		t.Errorf("modem: %d %s", status, body)
+	}
+	if status, _ := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"reset"}`); status != 409 {
+		t.Errorf("modem: %d", status)
+	}
+	if status, _ := b.call("POST", "/admin/modem", `{"rout":"gsm0"}`); status != 400 {
+		t.Errorf("modem: %d", status)
 	}
 	var got bytes.Buffer
 	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/backup", &got); err != nil || got.String() != content {

@@ -26,6 +26,9 @@ type Actions struct {
 	// the servers of apps did not take.
 	OptOuts OptOuts
 	Events  Events
+	// Modem carries out an order and returns what the modem said. It bounds its
+	// time itself; the context ends with the server.
+	Modem func(context.Context, ModemOrder) ([]string, error)
 }
 
 // Status is what the daemon says of itself.
@@ -42,7 +45,16 @@ type Clock struct {
 	Now          web.Time `json:"now"` // box time: every deadline is in it
 	Wall         web.Time `json:"wall"`
 	Build        web.Time `json:"build"`        // no earlier time can be true
-	Synchronised bool     `json:"synchronised"` // the kernel says that the wall clock is
+	Synchronised bool     `json:"synchronised"` // the kernel says that the wall clock is, or a network confirms box time
+	// Network is the time that a modem's network tells, and by which route;
+	// absent if none does.
+	Network *NetworkTime `json:"network,omitzero"`
+}
+
+// NetworkTime is the time of a modem's network. It moves no clock.
+type NetworkTime struct {
+	Route string   `json:"route"`
+	Time  web.Time `json:"time"`
 }
 
 // Console answers the paths that only the admin socket has.

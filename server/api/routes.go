@@ -10,26 +10,27 @@ import (
 
 // routeWire is a route in an answer.
 type routeWire struct {
-	Name         string   `json:"name"`
-	Kind         string   `json:"kind"`
-	State        string   `json:"state"`
-	Reason       *string  `json:"reason"` // null when ready
-	Detail       string   `json:"detail,omitempty"`
-	Device       string   `json:"device,omitempty"`
-	Operator     string   `json:"operator,omitempty"`
-	Registration string   `json:"registration,omitempty"`
-	Signal       *int     `json:"signal_dbm"` // null when unknown
-	Free         int      `json:"free"`
-	Slots        int      `json:"slots"`
-	Reports      bool     `json:"reports"`
-	Test         bool     `json:"test,omitzero"`
-	Channels     []string `json:"channels"`
-	Queue        int      `json:"queue"`
-	WaitSeconds  int      `json:"wait_seconds"`
-	PaceSeconds  *float64 `json:"pace_seconds"`       // of one message; null before the first
-	Breaker      string   `json:"breaker"`            // closed, open or probing
-	DailyCap     int      `json:"daily_cap,omitzero"` // 0 is none
-	CapUsed      int      `json:"cap_used,omitzero"`  // of daily_cap, in the last 24 hours
+	Name         string  `json:"name"`
+	Kind         string  `json:"kind"`
+	State        string  `json:"state"`
+	Reason       *string `json:"reason"` // null when ready
+	Detail       string  `json:"detail,omitempty"`
+	Device       string  `json:"device,omitempty"`
+	Operator     string  `json:"operator,omitempty"`
+	Registration string  `json:"registration,omitempty"`
+	Signal       *int    `json:"signal_dbm"` // null when unknown
+	modemWire
+	Free        int      `json:"free"`
+	Slots       int      `json:"slots"`
+	Reports     bool     `json:"reports"`
+	Test        bool     `json:"test,omitzero"`
+	Channels    []string `json:"channels"`
+	Queue       int      `json:"queue"`
+	WaitSeconds int      `json:"wait_seconds"`
+	PaceSeconds *float64 `json:"pace_seconds"`       // of one message; null before the first
+	Breaker     string   `json:"breaker"`            // closed, open or probing
+	DailyCap    int      `json:"daily_cap,omitzero"` // 0 is none
+	CapUsed     int      `json:"cap_used,omitzero"`  // of daily_cap, in the last 24 hours
 }
 
 // routesWire lists the routes in the order in which they are tried.
@@ -58,6 +59,7 @@ func routeWireOf(r *otp.RouteReport) routeWire {
 		Channels: r.Channels, Queue: r.Queue, WaitSeconds: web.Seconds(r.Wait),
 		Breaker: r.Breaker.String(), DailyCap: r.DailyCap, CapUsed: r.Used,
 	}
+	w.modemWire = modemWireOf(&r.RouteStatus)
 	if w.Channels == nil {
 		w.Channels = []string{otp.ChannelSMS}
 	}
