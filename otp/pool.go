@@ -43,11 +43,14 @@ func (c *choice) pick(e *entry) (l *lane, more bool) {
 	if c.free == 0 {
 		return nil, false
 	}
-	v := c.best(e, func(v *view) bool { return v.route.Name() == e.here })
+	var v *view
+	if e.here != "" {
+		v = c.best(e, func(v *view) bool { return v.route.Name() == e.here })
+	}
 	if v == nil {
 		v = c.best(e, func(v *view) bool { return !slices.Contains(e.avoid, v.route.Name()) })
 	}
-	if v == nil {
+	if v == nil && len(e.avoid) > 0 {
 		v = c.best(e, func(*view) bool { return true })
 	}
 	if v == nil {
