@@ -134,6 +134,78 @@ func TestEveryBreakerOpen(t *testing.T) {
 	})
 }
 
+// While a route is probed, nobody else is let in to wait for the outcome.
+func TestOneProbeAtATime(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		first func(route *otptest.Route)
+	}{
+		{"under way", func(route *otptest.Route) { route.Script(otptest.Turn{Takes: 10 * time.Second}) }},
+		{"waiting", func(route *otptest.Route) { s := route.Status(); s.Free = 0; route.SetStatus(s) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				route := otptest.NewRoute("gsm0")
+				route.Verdicts(slices.Repeat([]otp.Verdict{verdict(otp.Refused, otp.ReasonModemBusy, otp.RetryElsewhere)}, 5)...)
+				r := newRig(t, setup{routes: []*otptest.Route{route}, limits: bare})
+				sendMany(r, 0, 5)
+				pass(30 * time.Second)
+				test.first(route)
+				sendMany(r, 10, 1)
+				_, err := r.start(r.server(), alice)
+				if e := wantCode(t, err, otp.ChannelUnavailable); e.RetryAfter < time.Second {
+					t.Errorf("retry after %v", e.RetryAfter)
+				}
+			})
+		})
+	}
+}
+
+// A message that was accepted before the breaker opened is the probe as soon as
+// there may be one; nothing else has to happen.
+func TestWaitingMessageIsTheProbe(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		route := otptest.NewRoute("gsm0")
+		route.Verdicts(slices.Repeat([]otp.Verdict{broken}, 5)...)
+		r := newRig(t, setup{routes: []*otptest.Route{route}, limits: bare})
+		p := r.mustStart(r.server(), alice)
+		pass(20 * time.Second)
+		if got := r.report("gsm0"); got.Breaker != otp.BreakerOpen || len(route.Given()) != 5 {
+			t.Fatalf("the breaker is %s after %d attempts", got.Breaker, len(route.Given()))
+		}
+		pass(20 * time.Second)
+		synctest.Wait()
+		if m := r.message(p.Message.ID); m.State != otp.MessageSent {
+			t.Errorf("the message is %s", m.State)
+		}
+	})
+}
+
+// In a pool a route that is to be probed goes before a faster one: else nobody
+// would find that it is well again.
+func TestPoolProbes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, first, second := pair(t, "modem")
+		first.Verdicts(slices.Repeat([]otp.Verdict{broken}, 5)...)
+		slow(second, 20, 10*time.Millisecond)
+		for n := range 5 { // the second is measured and faster by now, and down
+			second.Down("stopped")
+			sendMany(r, n, 1)
+			second.Ready()
+			pass(5 * time.Second)
+		}
+		if got := r.report("first").Breaker; got != otp.BreakerOpen {
+			t.Fatalf("the breaker is %s", got)
+		}
+		pass(30 * time.Second)
+		sendMany(r, 10, 1)
+		sendMany(r, 11, 1)
+		if got := r.report("first").Breaker; got != otp.BreakerClosed || len(first.Given()) != 7 {
+			t.Errorf("the breaker is %s after %d attempts", got, len(first.Given()))
+		}
+	})
+}
+
 // One dead number does not make a route look broken: its failures count once.
 func TestOneDeadNumberOpensNoBreaker(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -186,6 +186,29 @@ func TestBadNumberDelaysNobody(t *testing.T) {
 	})
 }
 
+// F11: the second attempt is made by the same route, though a better one has
+// come meanwhile.
+func TestSecondAttemptIsMadeHere(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a, b := otptest.NewRoute("a"), way("b", "modem", 1, time.Second)
+		slow(a, 1, 3*time.Second)
+		a.Script(otptest.Turn{Verdict: verdict(otp.Refused, otp.ReasonTemporary, otp.RetryHere)})
+		r := measured(t, a, b)
+		b.Down("no_network")
+		synctest.Wait()
+		p := r.mustStart(r.server(), alice)
+		synctest.Wait()
+		b.Ready()
+		pass(5 * time.Second)
+		if n := count(a, b); n[0] != 2 || n[1] != 0 {
+			t.Errorf("the modems made %v attempts, want both by the first", n)
+		}
+		if m := r.message(p.Message.ID); m.State != otp.MessageSent {
+			t.Errorf("the message is %s", m.State)
+		}
+	})
+}
+
 // A dead number that the network calls a trouble of its own has few second
 // attempts.
 func TestDeadNumberRunsOutOfSecondAttempts(t *testing.T) {
