@@ -30,7 +30,7 @@ type Finder struct {
 	mu       sync.Mutex         // guards all below
 	searches map[string]*Search // by route
 	claims   map[string]*Search // by the folder of the device
-	rests    map[string]respite // by the folder of a device that is asked with care
+	rests    map[string]respite // by the plug of a device that is asked with care
 }
 
 // respite lets a device that did not answer alone for a while.
@@ -88,7 +88,6 @@ func (f *Finder) Heed(e Event) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.rests)
 	for _, s := range f.searches {
 		select {
 		case s.wake <- struct{}{}:
@@ -179,12 +178,12 @@ func (f *Finder) claim(d *usbDevice, s *Search, imei string) (release func()) {
 func (f *Finder) resting(d *usbDevice) *OpenError {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := f.rests[d.folder]
+	r := f.rests[d.plug()]
 	if r.left == 0 {
 		return nil
 	}
 	r.left--
-	f.rests[d.folder] = r
+	f.rests[d.plug()] = r
 	return r.why
 }
 
@@ -192,6 +191,6 @@ func (f *Finder) resting(d *usbDevice) *OpenError {
 func (f *Finder) tire(d *usbDevice, why *OpenError) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	next := min(max(2*f.rests[d.folder].next, 1), maxRest)
-	f.rests[d.folder] = respite{left: next, next: next, why: why}
+	next := min(max(2*f.rests[d.plug()].next, 1), maxRest)
+	f.rests[d.plug()] = respite{left: next, next: next, why: why}
 }

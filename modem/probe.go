@@ -82,6 +82,11 @@ func graver(a, b *OpenError) *OpenError {
 	return a
 }
 
+// isModem tells whether what an obstacle, or nil, is about is there and a modem.
+func (e *OpenError) isModem() bool {
+	return e != nil && e.Reason != "storage_mode" && e.Reason != "absent"
+}
+
 // obstacle says that d is a modem in disguise, and how to unmask it.
 func (h *disguise) obstacle(d *usbDevice) *OpenError {
 	advice := h.advice

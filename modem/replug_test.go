@@ -1,7 +1,10 @@
 package modem_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,5 +62,22 @@ func TestFinderFollowsAReplug(t *testing.T) {
 				other.untouched(t)
 			})
 		}
+	}
+}
+
+// Only the stick that was opened is reset, by its number on the bus.
+func TestSearchReset(t *testing.T) {
+	u := newUSB(t)
+	u.plug(t, "1-1", "1d6b:0002") // number 1
+	newQuectel(t, imeiA).plug(t, u, "1-2", 0)
+	search := u.finder().Seek("gsm0", "auto")
+	if err := search.Reset(t.Context()); err == nil {
+		t.Error("something was reset before a modem was opened")
+	}
+	port, _ := must(t, search)
+	defer port.Close()
+	node := u.tty("bus/usb/001/002")
+	if err := search.Reset(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), node) {
+		t.Errorf("error %v, want that %s is not there", err, node)
 	}
 }

@@ -109,7 +109,7 @@ func (s *Search) openFound(ctx context.Context, devices []usbDevice) (Port, erro
 			}
 			continue
 		}
-		if len(known.ports) == 0 || known.careful && (spare != nil || worst != nil) {
+		if len(known.ports) == 0 || known.careful && (spare != nil || worst.isModem()) {
 			continue // no modem, or a board that need not be asked
 		}
 		got, obstacle, err := f.ask(ctx, d, known)

@@ -35,6 +35,9 @@ func (d *usbDevice) id() string { return fmt.Sprintf("%04x:%04x", d.vendor, d.pr
 // socket is where the device is plugged in: "1-1.2".
 func (d *usbDevice) socket() string { return filepath.Base(d.folder) }
 
+// plug names the device for as long as it stays plugged in.
+func (d *usbDevice) plug() string { return fmt.Sprintf("%s %d", d.folder, d.number) }
+
 // candidates are the ports that may take commands, in the order of the family.
 func (d *usbDevice) candidates(f *family) []usbPort {
 	var all []usbPort

@@ -15,7 +15,10 @@ import (
 
 // usb is a machine's USB as the kernel shows it, below a folder of the test.
 // Its ttys are links to pseudo terminals.
-type usb struct{ root string }
+type usb struct {
+	root    string
+	plugged int // devices so far: the kernel numbers them
+}
 
 func newUSB(t *testing.T) *usb {
 	t.Helper()
@@ -65,7 +68,8 @@ func (u *usb) plug(t *testing.T, socket, id string, interfaces ...socketed) {
 	u.write(t, filepath.Join(device, "idVendor"), vendor)
 	u.write(t, filepath.Join(device, "idProduct"), product)
 	u.write(t, filepath.Join(device, "busnum"), "1")
-	u.write(t, filepath.Join(device, "devnum"), "7")
+	u.plugged++
+	u.write(t, filepath.Join(device, "devnum"), fmt.Sprint(u.plugged))
 	for _, i := range interfaces {
 		at := filepath.Join(device, fmt.Sprintf("%s:1.%d", socket, i.number))
 		parts := strings.Split(i.class, "/")
