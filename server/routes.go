@@ -29,8 +29,8 @@ const (
 	backupPath  = "/admin/backup"
 	keySetPath  = "/.well-known/jwks.json"
 	handsetPath = "/demo/handset"
-)
 	modemPath   = "/admin/modem"
+)
 
 // Doors returns the wire formats of other vendors, one line each.
 func Doors(v *otp.Verifications, d *otp.Directory, m *token.Mint, apps *otp.Apps) []web.Door {
@@ -103,6 +103,7 @@ func (s *Server) socketDoors() []web.Door {
 		{web.Route{Method: "GET", Pattern: "/admin/opt-outs", Handle: console.ListOptOuts}, actions.OptOuts != nil},
 		{web.Route{Method: "POST", Pattern: "/admin/opt-outs/lift", Handle: console.LiftOptOut}, actions.OptOuts != nil},
 		{web.Route{Method: "GET", Pattern: "/admin/events", Handle: console.DeadEvents}, actions.Events != nil},
+		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
 	} {
 		if line.mounted {
 			own = append(own, line.Route)
@@ -110,7 +111,6 @@ func (s *Server) socketDoors() []web.Door {
 	}
 	return []web.Door{{Name: nativeDoor, Routes: nativeRoutes(native)}, {Routes: s.houseRoutes()}, {Routes: own}}
 }
-		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
 
 // core is what the native door stands on.
 func (s *Server) core() api.Core {

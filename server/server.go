@@ -159,12 +159,12 @@ func (s *Server) Open() error {
 		switch string(pathOf(h.RequestURI())) {
 		case backupPath:
 			return fasthttp.RequestConfig{WriteTimeout: backupTime}
+		case modemPath:
+			return fasthttp.RequestConfig{WriteTimeout: modemTime}
 		}
 		return fasthttp.RequestConfig{}
 	}
 	return nil
-		case modemPath:
-			return fasthttp.RequestConfig{WriteTimeout: modemTime}
 }
 
 func (s *Server) networkGate() (*gate, error) {
