@@ -191,17 +191,11 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 	return next
 }
 
-// tally counts the queue anew, and takes the seats of those that it has heard
-// of.
+// tally shows how many wait, and takes the seats of those that it has heard of.
 func (d *dispatcher) tally() {
-	codes := 0
-	for _, p := range d.queue.waiting {
-		if p == PriorityCode {
-			codes++
-		}
-	}
-	d.o.codes.Store(int64(codes))
-	d.o.plain.Store(int64(len(d.queue.waiting) - codes))
+	counts := &d.queue.counts
+	d.o.codes.Store(int64(counts[PriorityCode]))
+	d.o.plain.Store(int64(counts[PriorityHigh] + counts[PriorityNormal]))
 	for p, n := range d.heard {
 		d.o.entering[p].Add(-n)
 	}

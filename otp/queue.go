@@ -46,6 +46,7 @@ type queue struct {
 	delayed timeHeap // by notBefore
 	ends    timeHeap // by deadline; holds what is gone until it is compacted
 	waiting map[ID]Priority
+	counts  [PriorityCode + 1]int // of those that wait
 }
 
 // push queues an entry. A message that waits already is left where it is: one
@@ -58,6 +59,7 @@ func (q *queue) push(e *entry, now Time) {
 		q.waiting = map[ID]Priority{}
 	}
 	q.waiting[e.id] = e.priority
+	q.counts[e.priority]++
 	if !e.ending { // one that comes back after a fault has its place still
 		e.ending = true
 		q.ends.compact(2 * len(q.waiting))
@@ -152,6 +154,7 @@ func (q *queue) take(wants func(*entry) (taken, more bool)) {
 func (q *queue) remove(e *entry) {
 	e.gone = true
 	delete(q.waiting, e.id)
+	q.counts[e.priority]--
 }
 
 type timed struct {
