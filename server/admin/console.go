@@ -29,6 +29,8 @@ type Actions struct {
 	// Modem carries out an order and returns what the modem said. It bounds its
 	// time itself; the context ends with the server.
 	Modem func(context.Context, ModemOrder) ([]string, error)
+	// Facts tells how the box and its machine stand, for a diagnosis.
+	Facts func(context.Context) (Facts, error)
 }
 
 // Status is what the daemon says of itself.
