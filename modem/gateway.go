@@ -60,6 +60,9 @@ type Config struct {
 	Seal func(label string, parts ...[]byte) [32]byte
 	// Reset takes the power from the stick and gives it back; nil: nothing can.
 	Reset func(ctx context.Context) error
+	// Dropped hears of each received SMS that had to be given up, and why:
+	// "unreadable", "incomplete" or "overflow"; nil: nobody does.
+	Dropped func(why string)
 	// Climbed hears of each measure against a modem that does not answer: "at",
 	// "escape", "reopen", "restart", "reset" or "alarm"; nil: nobody does.
 	Climbed func(rung string)
@@ -109,6 +112,7 @@ type Gateway struct {
 	sink       otp.RouteSink
 	submitter  *submitter
 	memory     Memory
+	mail       *mailbox
 	ladder     ladder
 	current    *job             // the message in hand, or nil
 	silent     int              // messages in a row without a prompt
@@ -138,6 +142,10 @@ func New(name string, open func(ctx context.Context) (Port, error), cfg Config) 
 	g := &Gateway{
 		name: name, open: open, cfg: cfg, board: newBoard(name, cfg),
 		jobs: make(chan *job), errands: make(chan *errand), submitter: newSubmitter(), memory: cfg.Memory,
+	}
+	g.mail = &mailbox{take: g.received, dropped: cfg.Dropped, log: cfg.Log.With().Str("route", name).Logger()}
+	if g.mail.dropped == nil {
+		g.mail.dropped = func(string) {}
 	}
 	if g.memory == nil {
 		g.memory = fleeting{}

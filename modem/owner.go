@@ -121,6 +121,8 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 	}
 	log := g.cfg.Log.With().Str("route", g.name).Logger()
 	s := &session{line: newLine(port), log: log, cfg: g.cfg, memory: g.memory, reported: g.reported}
+	s.mail = g.mail
+	g.mail.enter()
 	s.rouse = func(ctx context.Context) error { return g.rouse(ctx, s) }
 	defer s.line.close()
 	if err := s.begin(ctx); err != nil {
@@ -187,6 +189,8 @@ func (g *Gateway) serve(ctx context.Context, s *session) error {
 			case <-chore.C:
 				due, looking = chores, false
 				chore.Reset(choresEvery)
+			case <-s.mail.work():
+				err = s.collect(ctx)
 			case <-g.balanceDue:
 				err = g.takeStock(ctx, s)
 			case e := <-g.errands:
@@ -280,4 +284,10 @@ func (g *Gateway) reported(r report) {
 	if out, ok := r.final(g.name); ok {
 		g.sink.Reported(out)
 	}
+}
+
+// received hands on a received SMS. It is durable when received returns nil.
+func (g *Gateway) received(ctx context.Context, in otp.Incoming) error {
+	in.Route = g.name
+	return g.sink.Received(ctx, in)
 }

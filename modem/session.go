@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,11 +42,14 @@ type session struct {
 	memory Memory
 	// reported takes each delivery report as it comes in.
 	reported func(report)
+	// mail is the gateway's.
+	mail *mailbox
 	// rouse does what may wake a modem that has not answered an AT.
 	rouse func(ctx context.Context) error
 
 	asking string // prefix of the lines that answer the running command, or ""
 	inner  int    // octets of the TPDU that the next line holds; 0 is none, -1 one to ignore
+	pushed bool   // that line is a received SMS, and not a report
 	stale  bool   // the modem may have forgotten its settings
 	probe  bool   // something happened that a look should follow soon
 
@@ -100,7 +102,11 @@ func (s *session) heed(token string) bool {
 		s.inner = 0
 		if hexadecimal(token) {
 			if inner > 0 {
-				s.receive(inner, token)
+				if s.pushed {
+					s.mail.push(inner, token)
+				} else {
+					s.receive(inner, token)
+				}
 			}
 			return true
 		}
@@ -114,13 +120,10 @@ func (s *session) heed(token string) bool {
 	switch name {
 	case noise:
 		s.probe = true
-	case "+CDS":
-		length, err := strconv.Atoi(strings.TrimSpace(rest[strings.LastIndexByte(rest, ',')+1:]))
-		if s.inner = length; err != nil || length < 1 {
-			s.inner = -1
-		}
-	case "+CMT":
-		s.inner = -1 // a received SMS: not read yet, and never taken for an answer
+	case "+CDS", "+CMT":
+		s.inner, s.pushed = parseLength(rest), name == "+CMT"
+	case "+CMTI", "+CDSI":
+		s.mail.indicated(rest)
 	case "+CREG", "+CGREG", "+CEREG":
 		s.network.register(name, rest)
 		s.probe = true

@@ -70,6 +70,7 @@ func (s *session) prepare(ctx context.Context) error {
 			s.log.Warn().Str("bearer", s.cfg.Bearer).Msg("the modem cannot use the bearer of its config")
 		}
 	}
+	s.mail.want("") // of a SIM that is new, or a modem that forgot to tell
 	_, err = s.address(ctx)
 	return err
 }

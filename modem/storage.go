@@ -6,11 +6,17 @@ import (
 	"strings"
 )
 
-// pollStorage reads how full the memory for messages is: a full memory takes no
-// message, and on some modems sends none either.
+// pollStorage reads how full the memory for messages is, and takes over what it
+// holds: a full memory takes no message, and on some modems sends none either.
 func (s *session) pollStorage(ctx context.Context) error {
 	if s.network.sim != simReady {
 		return nil
+	}
+	if err := s.weigh(ctx); err != nil || s.network.stored == 0 {
+		return err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return err
 	}
 	return s.weigh(ctx)
 }
@@ -34,11 +40,11 @@ func (s *session) weigh(ctx context.Context) error {
 func (n *network) full() bool { return n.room > 0 && n.stored >= n.room }
 
 // clear makes room in a full memory, in which a modem refuses to send. What
-// has been read goes first, then what was sent or drafted. If that
+// the box has taken over goes first, then what was sent or drafted. If that
 // frees nothing, the oldest received message goes too: the box would rather
 // lose one than be mute (F15).
 func (s *session) clear(ctx context.Context) error {
-	if _, err := s.command(ctx, "AT+CMGD=1,3", slowLimit); tolerate(err) != nil {
+	if err := s.sweep(ctx); err != nil {
 		return err
 	}
 	if err := s.weigh(ctx); err != nil || !s.network.full() {
