@@ -186,6 +186,11 @@ func commands() []command {
 		{"demo", "", "run a throw-away box with a pretended modem and handset", (*program).demo},
 		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
 		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
+		{"modem status", "", "show every modem, its SIM and its network", (*program).modemStatus},
+		{"modem at", "ROUTE QUESTION", "ask a modem a question that changes nothing, such as AT+CSQ", (*program).modemAt},
+		{"modem ussd", "ROUTE CODE", "dial a code such as *100# and show what the network answers", (*program).modemUSSD},
+		{"modem pin", "ROUTE", "enter the PIN once more that the SIM has refused", (*program).modemPIN},
+		{"modem reset", "ROUTE", "start a modem anew", (*program).modemReset},
 		{"key new", "APP", "make a pair of keys for an app", (*program).keyNew},
 		{"key rotate", "APP", "make the next key that signs the tokens of an app", (*program).keyRotate},
 		{"user ls", "", "list the users of an app", (*program).userList},
@@ -322,6 +327,40 @@ type modemSection struct {
 	Roaming bool   `toml:"roaming"`
 	// DailyCap is how many messages it may carry in 24 hours; 0 is no cap.
 	DailyCap int `toml:"daily_cap,omitempty"`
+	// Balance is the USSD code that the operator answers with the SIM's credit.
+	Balance      string   `toml:"balance,omitempty"`
+	BalanceEvery duration `toml:"balance_every,omitempty"`
+	BalanceLow   float64  `toml:"balance_low,omitempty"`
+}
+
+// modem returns the modem as its room knows it, without the box around it and
+// without its PIN.
+func (m modemSection) modem() modem.Config {
+	return modem.Config{
+		SMSC: m.SMSC, Bearer: m.Bearer, Roaming: m.Roaming, Device: m.Device,
+		Balance: modem.Balance{Code: m.Balance, Every: time.Duration(m.BalanceEvery), Low: m.BalanceLow},
+	}
+}
+
+// pin reads the PIN of the SIM from its file, which nobody else may read.
+func (m modemSection) pin() (string, error) {
+	if m.PINFile == "" {
+		return "", nil
+	}
+	info, err := os.Stat(m.PINFile)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("pin_file: others may read %s; run: chmod 600 %s", m.PINFile, m.PINFile)
+	}
+	text, err := os.ReadFile(m.PINFile)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pin := strings.TrimSpace(line)
+	return pin, (&modem.Config{PIN: pin}).Validate()
 }
 
 type routesSection struct {
@@ -848,16 +887,19 @@ func (m modemSection) check() error {
 		return fmt.Errorf(`device = %q: write %q, "imei:" and the 15 digits of a modem, a path, %q or %q`, m.Device, deviceAuto, deviceSimulator, deviceNull)
 	}
 	switch {
-	case m.PINFile != "":
-		return errors.New("pin_file: this build does not enter PINs; take the PIN off the SIM")
-	case m.Bearer != "":
-		return errors.New("bearer: this build leaves the bearer to the modem; remove the key")
+	case m.PINFile != "" && !filepath.IsAbs(m.PINFile):
+		return fmt.Errorf("pin_file = %q: write an absolute path", m.PINFile)
+	case m.Balance == "" && (m.BalanceEvery != 0 || m.BalanceLow != 0):
+		return errors.New(`balance_every, balance_low: give the code that tells the credit as well, balance = "*100#"`)
+	case m.BalanceEvery != 0 && m.BalanceEvery < duration(time.Hour):
+		return fmt.Errorf("balance_every = %q: at least 1h, for some operators charge for the question", time.Duration(m.BalanceEvery))
 	case m.SMSC != "" && !smscDigits.MatchString(m.SMSC):
 		return fmt.Errorf(`smsc = %q: write the number of the service centre, "+41794999000"`, m.SMSC)
 	case m.DailyCap < 0:
 		return fmt.Errorf("daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", m.DailyCap)
 	}
-	return nil
+	settings := m.modem()
+	return settings.Validate()
 }
 
 // app returns the app as otp knows it; [otp.NewApps] checks it.
@@ -884,6 +926,9 @@ type daemon struct {
 	box    *otp.Box
 	outbox *otp.Outbox
 	server *server.Server
+	// modems are those of the routes that are modems, by name. Nothing changes
+	// them once the routes are open.
+	modems map[string]*modem.Gateway
 	// handset belongs to the built-in simulator; nil without one.
 	handset *simulator.Handset
 
@@ -910,7 +955,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d = &daemon{
 		log: log, notify: systemd.New(at.env), stopRest: stop, stopOutbox: func() {},
-		outboxDone: make(chan struct{}), ended: make(chan error, 3),
+		outboxDone: make(chan struct{}), ended: make(chan error, 3), modems: map[string]*modem.Gateway{},
 	}
 	defer func() {
 		if err != nil {
@@ -930,7 +975,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	set := metrics.NewSet()
 	d.box.Apps, d.box.Limits, d.box.Metrics = pl.apps, pl.limits, otp.NewMetrics(set)
-	routes, err := d.openRoutes(ctx, pl)
+	routes, err := d.openRoutes(ctx, pl, set)
 	if err != nil {
 		return d, err
 	}
@@ -1015,7 +1060,7 @@ func credential(env func(string) string) string {
 }
 
 // openRoutes makes the ways out, in the order in which they are tried.
-func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) {
+func (d *daemon) openRoutes(ctx context.Context, pl *plan, set *metrics.Set) ([]otp.Route, error) {
 	var routes []otp.Route
 	finder := modem.NewFinder(modem.FinderConfig{Log: d.log})
 	d.rest.Go(func() { finder.Watch(ctx) })
@@ -1024,7 +1069,10 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 			routes = append(routes, modem.NewNull(m.Name))
 			continue
 		}
-		settings := modem.Config{SMSC: m.SMSC, Roaming: m.Roaming, Kind: "modem", Device: m.Device, Log: d.log}
+		settings, err := d.settings(m, set)
+		if err != nil {
+			return nil, fmt.Errorf("[[modem]] %s: %w", m.Name, err)
+		}
 		var open func(context.Context) (modem.Port, error)
 		if m.Device == deviceSimulator {
 			d.log.Info().Str("route", m.Name).Msg("this modem is simulated: its messages reach no real handset")
@@ -1037,9 +1085,11 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 			d.handset, open, settings.Kind = pretended.Handset(), modem.OpenTTY(pty.Path()), "simulator"
 		} else {
 			search := finder.Seek(m.Name, m.Device)
-			open, settings.Wake = search.Open, search.Wake()
+			open, settings.Wake, settings.Reset = search.Open, search.Wake(), search.Reset
 		}
-		routes = append(routes, modem.New(m.Name, open, settings))
+		gateway := modem.New(m.Name, open, settings)
+		d.modems[m.Name] = gateway
+		routes = append(routes, gateway)
 	}
 	if len(pl.Routes.Order) > 0 {
 		sort.Slice(routes, func(i, j int) bool {
@@ -1047,6 +1097,20 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 		})
 	}
 	return routes, nil
+}
+
+// settings are what a modem is told of its config and of the box around it.
+func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error) {
+	settings := m.modem()
+	settings.Now, settings.Log = d.box.Clock.Now, d.log
+	settings.Memory, settings.Seal = modem.NewMemory(d.db), d.box.Keys.Seal
+	settings.Heard = func(at otp.Time) { d.box.Clock.Hear(m.Name, at) }
+	settings.Climbed = func(rung string) {
+		set.GetOrCreateCounter(fmt.Sprintf("pinferry_modem_recoveries_total{route=%q,step=%q}", m.Name, rung)).Inc()
+	}
+	var err error
+	settings.PIN, err = m.pin()
+	return settings, err
 }
 
 // std is box time for rooms that know the standard library's.
@@ -1078,15 +1142,37 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 			}, nil
 		},
 		Clock: func(context.Context) (admin.Clock, error) {
-			c := d.box.Clock
-			return admin.Clock{
-				Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()),
-				Synchronised: systemd.Synchronised(),
-			}, nil
+			return clockFact(d.box.Clock), nil
 		},
+		Modem:       d.order,
 		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
 		Backup:      d.db.Backup,
 	}
+}
+
+// order carries out what an operator wants of one modem.
+func (d *daemon) order(ctx context.Context, o admin.ModemOrder) (lines []string, err error) {
+	g, ok := d.modems[o.Route]
+	if !ok {
+		return nil, web.Invalid("There is no modem of this name: `pinferry modem status` lists them.")
+	}
+	switch o.Do {
+	case "at":
+		lines, err = g.Ask(ctx, o.Argument)
+	case "ussd":
+		lines = make([]string, 1)
+		lines[0], err = g.USSD(ctx, o.Argument)
+	case "pin":
+		err = g.EnterPIN(ctx)
+	case "reset":
+		err = g.Restart(ctx)
+	default:
+		return nil, web.Invalid("do is at, ussd, pin or reset.")
+	}
+	if err != nil {
+		return nil, &otp.Error{Code: otp.Conflict, Detail: err.Error()}
+	}
+	return lines, nil
 }
 
 // measure registers what only the wiring can see.
@@ -1396,7 +1482,8 @@ func (p *program) call(in *invocation, method, path string, body, answer any) er
 		}
 		path += mark + "app=" + url.QueryEscape(in.app)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	// Longer than the daemon takes for anything: a network has 30 s for a code.
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
 	defer cancel()
 	return p.reach(in, func(c *admin.Client) error {
 		status, got, err := c.Do(ctx, method, path, text)
@@ -1741,6 +1828,123 @@ func (p *program) userPath(in *invocation) (string, error) {
 	return usersPath + found.Users[0].ID, nil
 }
 
+// modemRoute is what `modem status` reads of a route.
+type modemRoute struct {
+	Name, Kind, State, Reason, Detail, Device, Operator, Registration, Technology, IMEI, ICCID, SMSC, Balance string
+
+	Signal     *int `json:"signal_dbm"`
+	PINTries   int  `json:"pin_tries"`
+	Stored     int
+	StoreSize  int  `json:"store_size"`
+	BalanceLow bool `json:"balance_low"`
+}
+
+// words are what a person wants to know of a modem, a line each.
+func (r *modemRoute) words() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s\n", r.Name, strings.TrimSpace(r.State+" "+r.Reason))
+	say := func(about, what string) {
+		if what != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", about, what)
+		}
+	}
+	number := func(format string, n int) string {
+		if n == 0 {
+			return ""
+		}
+		return fmt.Sprintf(format, n)
+	}
+	join := func(parts ...string) string {
+		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+	}
+	say("", r.Detail)
+	say("device", join(r.Device, r.IMEI))
+	say("SIM", join(r.ICCID, number("PIN tries left: %d", r.PINTries)))
+	say("network", join(r.Operator, r.Registration, r.Technology))
+	if r.Signal != nil {
+		say("signal", fmt.Sprintf("%d dBm", *r.Signal))
+	}
+	say("SMSC", r.SMSC)
+	if r.StoreSize > 0 {
+		say("memory", fmt.Sprintf("%d of %d", r.Stored, r.StoreSize))
+	}
+	low := ""
+	if r.BalanceLow {
+		low = "low: top it up"
+	}
+	say("balance", join(r.Balance, low))
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func (p *program) modemStatus(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct{ Routes []json.RawMessage }
+	if err := p.call(in, "GET", "/v1/routes", nil, &answer); err != nil {
+		return err
+	}
+	modems := []json.RawMessage{}
+	var words []string
+	for _, one := range answer.Routes {
+		var r modemRoute
+		if err := json.Unmarshal(one, &r); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if r.Kind == "modem" || r.Kind == "simulator" {
+			modems, words = append(modems, one), append(words, r.words())
+		}
+	}
+	if len(words) == 0 {
+		words = []string{"this box has no modem"}
+	}
+	return p.show(in, modems, strings.Join(words, "\n"))
+}
+
+func (p *program) modemAt(in *invocation) error    { return p.orderModem(in, "at") }
+func (p *program) modemUSSD(in *invocation) error  { return p.orderModem(in, "ussd") }
+func (p *program) modemPIN(in *invocation) error   { return p.orderModem(in, "pin") }
+func (p *program) modemReset(in *invocation) error { return p.orderModem(in, "reset") }
+
+// orderModem has the daemon do something with one of its modems.
+func (p *program) orderModem(in *invocation, do string) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	order := admin.ModemOrder{Route: in.operands[0], Do: do}
+	if len(in.operands) > 1 {
+		order.Argument = in.operands[1]
+	}
+	var answer struct {
+		Lines []string `json:"lines"`
+	}
+	if err := p.call(in, "POST", "/admin/modem", order, &answer); err != nil {
+		return err
+	}
+	words := strings.Join(answer.Lines, "\n")
+	if words == "" {
+		words = "done; `pinferry modem status` shows how it stands"
+	}
+	return p.show(in, answer, words)
+}
+
+// clockFact is how the times stand. A network that confirms box time is as good
+// as a wall clock that the kernel calls right.
+func clockFact(c *otp.Clock) admin.Clock {
+	fact := admin.Clock{
+		Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()), Synchronised: systemd.Synchronised(),
+	}
+	if route, at, agrees, ok := c.Heard(); ok {
+		fact.Network = &admin.NetworkTime{Route: route, Time: web.Time(at)}
+		fact.Synchronised = fact.Synchronised || agrees
+	}
+	return fact
+}
+
 func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }
 func (p *program) clockAccept(in *invocation) error { return p.clock(in, "POST") }
 
@@ -1757,11 +1961,18 @@ func (p *program) clock(in *invocation, method string) error {
 	var c struct {
 		Now, Wall, Build time.Time
 		Synchronised     bool
+		Network          *struct {
+			Route string
+			Time  time.Time
+		}
 	}
 	if err := json.Unmarshal(answer, &c); err != nil {
 		return fmt.Errorf("read the daemon's answer: %w", err)
 	}
 	words := fmt.Sprintf("box time    %s\nwall clock  %s\nbuild date  %s", moment(c.Now), moment(c.Wall), moment(c.Build))
+	if c.Network != nil {
+		words += fmt.Sprintf("\nnetwork     %s, by %s", moment(c.Network.Time), c.Network.Route)
+	}
 	if !c.Synchronised {
 		words += "\nThe wall clock is not synchronised. If it is right all the same, `pinferry clock accept` steps box time to it."
 	}
@@ -2028,6 +2239,11 @@ func (p *program) configCheck(in *invocation) error {
 	pl, err := p.load(o)
 	if err != nil {
 		return err
+	}
+	for _, m := range pl.Modems {
+		if _, err := m.pin(); err != nil {
+			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
+		}
 	}
 	words := fmt.Sprintf("ok: %d apps, %d modems", len(pl.Apps), len(pl.Modems))
 	if len(pl.Apps) == 0 {

@@ -1052,6 +1052,76 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// The commands about modems, with a SIM that wants its PIN.
+func TestModemCommands(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "gsm")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "sim=pin")
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	pin := file(t, "0000\n")
+	config := strings.Replace(shop(""), `"sim:"`, fmt.Sprintf("%q\npin_file = %q\nbalance = \"*100#\"\nbalance_low = 2.5", link, pin), 1)
+	if err := os.Chmod(pin, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"config", "check"}, {"serve", "--listen", "127.0.0.1:0", "--dir", t.TempDir(), "--socket", filepath.Join(t.TempDir(), "s")}} {
+		if code, _, stderr := execute(t, nil, append(command, "--config", file(t, config))...); code != exitFailed || !strings.Contains(stderr, "chmod 600") {
+			t.Errorf("%v with a PIN that others may read: %d %s", command, code, stderr)
+		}
+	}
+	if err := os.Chmod(pin, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, config)
+	var stdout string
+	wait(t, "the modem is ready", func() bool {
+		_, stdout, _ = execute(t, b.environ, "modem", "status")
+		return strings.Contains(stdout, "gsm0  ready")
+	})
+	for _, says := range []string{"490154203237518", "...8901", "PIN tries left: 3", "Simulator, home, 4g", "-73 dBm", "+15550100000"} {
+		if !strings.Contains(stdout, says) {
+			t.Errorf("status does not tell %q:\n%s", says, stdout)
+		}
+	}
+	var modems []map[string]any
+	_, stdout, _ = execute(t, b.environ, "modem", "status", "--json")
+	if err := json.Unmarshal([]byte(stdout), &modems); err != nil || len(modems) != 1 || modems[0]["technology"] != "4g" {
+		t.Errorf("status --json: %q (%v)", stdout, err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"at", "gsm0", "AT+CSQ"}, exitOK, "+CSQ: 20,99\nOK\n"},
+		{[]string{"at", "gsm0", "AT+CMGD=1,4"}, exitRefused, "could send or delete"},
+		{[]string{"at", "gsm1", "AT+CSQ"}, exitRefused, "modem status"},
+		{[]string{"ussd", "gsm0", "*100#"}, exitOK, "Balance: 10.00"},
+		{[]string{"ussd", "gsm0", "hello"}, exitRefused, "as it is dialled"},
+		{[]string{"pin", "gsm0"}, exitRefused, "wants no PIN"},
+		{[]string{"reset", "gsm0"}, exitOK, "modem status"},
+	} {
+		code, stdout, stderr := execute(t, b.environ, append([]string{"modem"}, c.args...)...)
+		if code != c.code || !strings.Contains(stdout+stderr, c.says) {
+			t.Errorf("modem %v: %d %s%s", c.args, code, stdout, stderr)
+		}
+	}
+	wait(t, "the modem is back", func() bool {
+		_, stdout, _ = execute(t, b.environ, "modem", "status")
+		return strings.Contains(stdout, "gsm0  ready")
+	})
+	if code, stdout, _ := execute(t, b.environ, "send", "+41791234567", "Hello"); code != exitOK {
+		t.Errorf("send: %d %s", code, stdout)
+	}
+	_, stdout, _ = execute(t, b.environ, "clock", "status")
+	if !strings.Contains(stdout, "by gsm0") || strings.Contains(stdout, "not synchronised") {
+		t.Errorf("clock status: %s", stdout)
+	}
+	b.stop()
+	s.stop()
+	if all := b.stdout.String() + b.stderr.String(); strings.Contains(all, "8900101012345678901") || strings.Contains(all, "001010123456789") {
+		t.Errorf("the log names the SIM:\n%s", all)
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
 	app := "[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\n"
 	sim := "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"
@@ -1077,7 +1147,11 @@ func TestConfigErrors(t *testing.T) {
 		{"[[modem]]\nname = \"a\"\ndevice = \"imei:1234\"", "15 digits"},
 		{"[[modem]]\nname = \"a\"\ndevice = \"ttyUSB0\"", "device"},
 		{sim + "pin_file = \"/x\"", "pin_file"},
+		{sim + "pin_file = \"pin\"", "absolute"},
 		{sim + "bearer = \"ps\"", "bearer"},
+		{sim + "balance = \"100\"", "*100#"},
+		{sim + "balance_low = 2.0", "balance ="},
+		{sim + "balance = \"*100#\"\nbalance_every = \"5m\"", "balance_every"},
 		{sim + "smsc = \"AT\"", "smsc"},
 		{sim + "daily_cap = -1", "daily_cap"},
 		{"[[relay]]\nname = \"backup\"", "[[relay]]"},
