@@ -90,6 +90,8 @@ type program struct {
 	// opened, if set, is called with the daemon as soon as it listens: a test's
 	// way to its address.
 	opened func(*daemon)
+	// host is the machine; the zero Host is the one that this runs on.
+	host systemd.Host
 }
 
 // getenv returns the value of an environment variable, "" if it is not set.
@@ -184,6 +186,7 @@ func commands() []command {
 	return []command{
 		{"serve", "", "run the box", (*program).serve},
 		{"demo", "", "run a throw-away box with a pretended modem and handset", (*program).demo},
+		{"doctor", "", "say what is wrong with the box, and what to do", (*program).doctor},
 		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
 		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
 		{"modem status", "", "show every modem, its SIM and its network", (*program).modemStatus},
@@ -1147,6 +1150,7 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 		Modem:       d.order,
 		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
 		Backup:      d.db.Backup,
+		Facts:       func(context.Context) (admin.Facts, error) { return d.facts(pl) },
 	}
 }
 
@@ -1523,7 +1527,7 @@ func (p *program) reach(in *invocation, ask func(*admin.Client) error) error {
 			return err
 		}
 	}
-	return fail(exitNotReady, "no daemon answers on %s; start one with `pinferry serve`", strings.Join(sockets, ", "))
+	return fail(exitNotReady, "%w %s; start one with `pinferry serve`", admin.ErrNotRunning, strings.Join(sockets, ", "))
 }
 
 // refusal turns a problem into an error.
@@ -1943,6 +1947,143 @@ func clockFact(c *otp.Clock) admin.Clock {
 		fact.Synchronised = fact.Synchronised || agrees
 	}
 	return fact
+}
+
+// facts are what a diagnosis of this box goes by.
+func (d *daemon) facts(pl *plan) (admin.Facts, error) {
+	routes := d.outbox.Routes()
+	if routes == nil {
+		return admin.Facts{}, errors.New("the routes cannot be read")
+	}
+	return admin.Facts{
+		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Ways: len(routes), Routes: routes,
+		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Machine: admin.Machine(systemd.Host{}.Look()),
+	}, nil
+}
+
+// factsWithout are what is left to go by when no box runs: a plan, or why there
+// is none, and the machine.
+func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken error) (admin.Facts, error) {
+	b := thisBuild()
+	facts := admin.Facts{
+		Version: b.version, Config: broken, Clock: clockFact(otp.NewClock(otp.ClockSource{Build: b.date})),
+		Disk: diskFact(dir), Machine: admin.Machine(p.host.Look()),
+	}
+	if broken != nil {
+		return facts, nil
+	}
+	var err error
+	facts.Apps, facts.Ways = pl.apps.All(), len(pl.Modems)+len(pl.Relays)
+	facts.Ports, err = p.portFacts(ctx, pl)
+	return facts, err
+}
+
+// portFacts opens the port of every modem once, all of them at a time: two that
+// want the same stick must not both find it free.
+func (p *program) portFacts(ctx context.Context, pl *plan) (all []admin.Port, err error) {
+	finder := p.finder()
+	var searches []*modem.Search
+	for _, m := range pl.Modems {
+		if m.Device != deviceSimulator && m.Device != deviceNull {
+			all, searches = append(all, admin.Port{Route: m.Name}), append(searches, finder.Seek(m.Name, m.Device))
+		}
+	}
+	for i, search := range searches {
+		port, err := search.Open(ctx)
+		var refused *modem.OpenError
+		switch {
+		case err == nil:
+			defer port.Close()
+		case errors.As(err, &refused):
+			all[i].Reason, all[i].Detail = refused.Reason, refused.Detail
+		default:
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// finder looks for modems without a box.
+func (p *program) finder() *modem.Finder {
+	var roots modem.FinderConfig
+	if at := p.host.Root; at != "" {
+		roots.Sys, roots.Dev, roots.Proc = filepath.Join(at, "sys"), filepath.Join(at, "dev"), filepath.Join(at, "proc")
+	}
+	return modem.NewFinder(roots)
+}
+
+func diskFact(dir string) admin.Disk {
+	seen, err := kv.Look(dir)
+	return admin.Disk{Dir: dir, Unread: err, Free: seen.Free, Low: seen.Low, Full: seen.Full, Loose: seen.Loose}
+}
+
+func (p *program) doctor(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	o := in.withFile()
+	fix := in.Bool("fix", false, "put right what can be put right without a risk")
+	in.notes = `
+--fix closes keys to other users (in the data directory), and installs udev
+rules where ModemManager runs and nothing keeps it from the modems. Nothing else
+is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
+`
+	if err := in.parse(); err != nil {
+		return err
+	}
+	pl, broken := p.load(o)
+	dir := o.dir
+	if broken == nil {
+		dir = pl.Storage.Dir
+	} else if dir == "" {
+		dir = defaults().Storage.Dir
+	}
+	var fixed []string
+	if *fix {
+		var err error
+		if fixed, err = p.repair(dir); err != nil {
+			return err
+		}
+	}
+	var found admin.Diagnosis
+	err := p.call(in, "GET", "/admin/doctor", nil, &found)
+	if errors.Is(err, admin.ErrNotRunning) {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		var facts admin.Facts
+		facts, err = p.factsWithout(ctx, pl, dir, broken)
+		found = facts.Diagnose()
+	}
+	if err != nil {
+		return err
+	}
+	found.Fixed = fixed
+	if err := p.show(in, found, found.String()); err != nil {
+		return err
+	}
+	switch {
+	case !found.Running:
+		return fail(exitNotReady, "no box runs")
+	case found.Level == admin.Red:
+		return errors.New("something is wrong")
+	}
+	return nil
+}
+
+// repair does what --fix promises, and tells what it did.
+func (p *program) repair(dir string) (done []string, err error) {
+	if disk := diskFact(dir); len(disk.Loose) > 0 {
+		if err := kv.Tighten(dir); err != nil {
+			return nil, err
+		}
+		done = append(done, "nobody else may read the keys any more")
+	}
+	if m := p.host.Look(); m.Manager && !m.Rules {
+		if err := p.host.InstallRules(); err != nil {
+			return nil, err
+		}
+		done = append(done, "udev rules keep ModemManager from modems that are plugged in from now on")
+	}
+	return done, nil
 }
 
 func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,8 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/modem/simulator"
+	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/systemd"
 )
 
 // asProgram makes the test binary be pinferry: the child of the tests that
@@ -1006,6 +1009,178 @@ func TestSimulate(t *testing.T) {
 	if _, err := os.Lstat(link); err == nil {
 		t.Errorf("simulate left its link")
 	}
+}
+
+// diagnosis asks the doctor in the way that a script does.
+func diagnosis(t *testing.T, environ []string, more ...string) (code int, found admin.Diagnosis) {
+	t.Helper()
+	code, stdout, stderr := execute(t, environ, append([]string{"doctor", "--json"}, more...)...)
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil {
+		t.Fatalf("doctor: %d %s%s (%v)", code, stdout, stderr, err)
+	}
+	return code, found
+}
+
+// named tells whether a check at a level says something.
+func named(found admin.Diagnosis, check string, level admin.Level, says string) bool {
+	return slices.ContainsFunc(found.Checks, func(c admin.Check) bool {
+		return c.Name == check && c.Level == level && strings.Contains(c.Text, says)
+	})
+}
+
+// cause waits until the doctor of a box names a cause, and returns the exit
+// code.
+func (b *box) cause(check string, level admin.Level, says string) (code int) {
+	b.t.Helper()
+	wait(b.t, check+" "+says, func() bool {
+		var found admin.Diagnosis
+		code, found = diagnosis(b.t, b.environ)
+		return named(found, check, level, says)
+	})
+	return code
+}
+
+// TestDoctor makes one modem ill in one way after the other.
+func TestDoctor(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "gsm")
+	s := begin(t, nil, "simulate", "--link", link)
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	b := serve(t, strings.Replace(shop(""), "sim:", link, 1))
+	cause := b.cause
+	cause("gsm0 sending", admin.Green, "ready")
+	code, stdout, _ := execute(t, b.environ, "doctor")
+	if red := strings.Contains(stdout, "\nred "); code == exitOK == red || !strings.Contains(stdout, "green  gsm0 smsc") {
+		t.Errorf("exit %d:\n%s", code, stdout)
+	}
+	inject := func(spec string) {
+		t.Helper()
+		if _, err := fmt.Fprintln(s.stdin, spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(to string) {
+		t.Helper()
+		if code, stdout, stderr := execute(t, b.environ, "send", to, "Hello", "--wait", "1s"); code == exitOK {
+			t.Errorf("send: %s%s", stdout, stderr)
+		}
+	}
+	inject("cms=10@1")
+	send("+41791234567")
+	cause("gsm0 sending", admin.Red, "call barred")
+	for _, fault := range []struct{ typed, check, says string }{
+		{"sim=pin", "gsm0 sim", "wants its PIN"},
+		{"sim=puk", "gsm0 sim", "blocked"},
+		{"sim=missing", "gsm0 sim", "no working SIM"},
+		{"sim=ready\ncreg=3", "gsm0 network", "refuses this SIM"},
+		{"creg=0\ncsq=0", "gsm0 signal", "no signal"},
+	} {
+		inject(fault.typed)
+		if code := cause(fault.check, admin.Red, fault.says); code != exitFailed {
+			t.Errorf("%s: exit %d", fault.typed, code)
+		}
+	}
+	inject("creg=1\ncsq=20\ncms=50@*")
+	cause("gsm0 sending", admin.Green, "ready")
+	for n := range 5 {
+		send(fmt.Sprintf("+4179123457%d", n))
+	}
+	cause("gsm0 credit", admin.Red, "probably used up")
+	inject("dead")
+	cause("gsm0 modem", admin.Red, "no modem answers")
+	s.stop()
+	if code := cause("gsm0 port", admin.Red, "not there"); code != exitFailed {
+		t.Errorf("without a stick: exit %d", code)
+	}
+}
+
+func TestDoctorWithoutBox(t *testing.T) {
+	dir, root := t.TempDir(), t.TempDir()
+	key := filepath.Join(dir, "keys", "box.key")
+	if err := errors.Join(
+		os.Mkdir(filepath.Dir(key), 0o700), os.WriteFile(key, make([]byte, 32), 0o600), os.Chmod(key, 0o644),
+		os.MkdirAll(filepath.Join(root, "sys/fs/cgroup/system.slice/ModemManager.service"), 0o755),
+		os.MkdirAll(filepath.Join(root, "etc/udev/rules.d"), 0o755),
+	); err != nil {
+		t.Fatal(err)
+	}
+	// This machine is not to be repaired, so the program stands on another.
+	doctor := func(config string, more ...string) (code int, found admin.Diagnosis) {
+		t.Helper()
+		var stdout, stderr buffer
+		p := &program{
+			environ: []string{"PINFERRY_SOCKET=" + filepath.Join(dir, "none.sock")}, stdout: &stdout, stderr: &stderr,
+			host: systemd.Host{Root: root, Run: func(string, ...string) ([]byte, error) { return nil, nil }},
+		}
+		code = p.run(append([]string{"doctor", "--json", "--config", file(t, config), "--dir", dir}, more...))
+		if err := json.Unmarshal([]byte(stdout.String()), &found); err != nil {
+			t.Fatalf("doctor: %d %s%s (%v)", code, &stdout, &stderr, err)
+		}
+		return code, found
+	}
+	want := func(found admin.Diagnosis, check string, level admin.Level, says string) {
+		t.Helper()
+		if !named(found, check, level, says) {
+			t.Errorf("no %s check %q says %q:\n%s", level, check, says, found)
+		}
+	}
+	none := filepath.Join(dir, "ttyUSB7")
+	config := strings.Replace(shop(""), "sim:", none, 1)
+	code, found := doctor(config)
+	if code != exitNotReady || found.Running || len(found.Fixed) > 0 {
+		t.Errorf("exit %d, %+v", code, found)
+	}
+	want(found, "box", admin.Red, "No box runs")
+	want(found, "apps", admin.Green, "1 app")
+	want(found, "keys", admin.Red, key)
+	want(found, "modemmanager", admin.Amber, "nothing keeps it")
+	want(found, "gsm0 port", admin.Red, none+" is not there")
+
+	pty, err := simulator.OpenPTY()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pty.Close()
+	code, found = doctor(strings.Replace(config, none, pty.Path(), 1), "--fix")
+	if code != exitNotReady || len(found.Fixed) != 2 {
+		t.Errorf("exit %d, fixed %q", code, found.Fixed)
+	}
+	want(found, "keys", admin.Green, "")
+	want(found, "modemmanager", admin.Green, "udev rules keep it")
+	want(found, "gsm0 port", admin.Green, "opens")
+
+	// The descriptor's lock is the program's own, as another process' would be.
+	holder, err := os.OpenFile(pty.Path(), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	if err := syscall.Flock(int(holder.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	_, found = doctor(strings.Replace(config, none, pty.Path(), 1))
+	want(found, "gsm0 port", admin.Red, "is in use by")
+
+	auto := strings.Replace(shop(""), "sim:", "auto", 1)
+	_, found = doctor(auto)
+	want(found, "gsm0 port", admin.Red, "No modem is plugged in")
+	stick := filepath.Join(root, "sys/bus/usb/devices/1-1")
+	if err := errors.Join(
+		os.MkdirAll(stick, 0o755), os.WriteFile(filepath.Join(stick, "idVendor"), []byte("12d1\n"), 0o644),
+		os.WriteFile(filepath.Join(stick, "idProduct"), []byte("1f01\n"), 0o644),
+	); err != nil {
+		t.Fatal(err)
+	}
+	_, found = doctor(auto)
+	want(found, "gsm0 port", admin.Red, "a disk")
+
+	_, found = doctor("[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n")
+	want(found, "apps", admin.Red, "No app")
+
+	code, found = doctor("[serve]\n", "--fix")
+	if code != exitNotReady || len(found.Fixed) > 0 {
+		t.Errorf("nothing is left to fix: exit %d, fixed %q", code, found.Fixed)
+	}
+	want(found, "config", admin.Red, `did you mean "server"?`)
 }
 
 func TestCommandLine(t *testing.T) {
