@@ -44,6 +44,7 @@ import (
 
 	"github.com/pinferry/pinferry/kv"
 	"github.com/pinferry/pinferry/modem"
+	"github.com/pinferry/pinferry/modem/relay"
 	"github.com/pinferry/pinferry/modem/simulator"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/otp/text"
@@ -204,6 +205,9 @@ func commands() []command {
 		{"restore", "FILE", "read a backup into an empty box (- is stdin)", (*program).restore},
 		{"clock status", "", "show box time and the wall clock", (*program).clockStatus},
 		{"clock accept", "", "step box time to the wall clock; live codes die", (*program).clockAccept},
+		{"opt-out ls", "", "list the numbers that have texted STOP", (*program).optOutList},
+		{"opt-out lift", "NUMBER", "send to a number again, if its holder asks for it", (*program).optOutLift},
+		{"webhook ls", "", "list the events that the servers of apps did not take", (*program).webhookList},
 		{"config check", "", "check the config file", (*program).configCheck},
 		{"config show", "", "show the settings in force", (*program).configShow},
 		{"version", "", "show the version", (*program).showVersion},
@@ -327,6 +331,7 @@ type modemSection struct {
 	PINFile string `toml:"pin_file,omitempty"`
 	SMSC    string `toml:"smsc,omitempty"`
 	Bearer  string `toml:"bearer,omitempty"`
+	Number  string `toml:"number,omitempty"` // of the SIM, which people text to
 	Roaming bool   `toml:"roaming"`
 	// DailyCap is how many messages it may carry in 24 hours; 0 is no cap.
 	DailyCap int `toml:"daily_cap,omitempty"`
@@ -396,6 +401,14 @@ type appSection struct {
 	Redirects    []string          `toml:"redirects,omitempty"`
 	Options      []string          `toml:"template_options,omitempty"`
 	Inbound      bool              `toml:"inbound,omitempty"`
+	// InboundSignIn trusts the sender of an SMS with a session.
+	InboundSignIn bool            `toml:"inbound_sign_in,omitempty"`
+	OptOut        otp.OptOutScope `toml:"opt_out,omitempty"`
+	Webhook       string          `toml:"webhook,omitempty"`
+	WebhookSecret string          `toml:"webhook_secret_file,omitempty"`
+	// WebhookAllow lists networks of one's own that the webhook may be in.
+	WebhookAllow    []prefix `toml:"webhook_allow,omitempty"`
+	WebhookInsecure bool     `toml:"webhook_insecure,omitempty"`
 }
 
 // limitsSection has the fields of [otp.Limits] that may be configured, under
@@ -814,6 +827,11 @@ func (c config) check() (*plan, error) {
 	if pl.apps, err = otp.NewApps(apps, modem.Segments); err != nil {
 		return nil, err
 	}
+	for _, t := range c.targets() {
+		if err := t.Check(); err != nil {
+			return nil, fmt.Errorf("[[app]] %q: %w", t.App, err)
+		}
+	}
 	if err := pl.limits.Validate(pl.apps); err != nil {
 		return nil, err
 	}
@@ -877,10 +895,13 @@ const (
 	deviceNull      = "null"
 )
 
+var (
+	smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
+	ownNumber  = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+)
+
 // imeiForm is how a stick is named by what stays when it is plugged in elsewhere.
 var imeiForm = regexp.MustCompile(`^imei:[0-9]{15}$`)
-
-var smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
 
 func (m modemSection) check() error {
 	switch {
@@ -896,6 +917,8 @@ func (m modemSection) check() error {
 		return errors.New(`balance_every, balance_low: give the code that tells the credit as well, balance = "*100#"`)
 	case m.BalanceEvery != 0 && m.BalanceEvery < duration(time.Hour):
 		return fmt.Errorf("balance_every = %q: at least 1h, for some operators charge for the question", time.Duration(m.BalanceEvery))
+	case m.Number != "" && !ownNumber.MatchString(m.Number):
+		return fmt.Errorf(`number = %q: write the SIM's own number in international form, "+41791234567"`, m.Number)
 	case m.SMSC != "" && !smscDigits.MatchString(m.SMSC):
 		return fmt.Errorf(`smsc = %q: write the number of the service centre, "+41794999000"`, m.SMSC)
 	case m.DailyCap < 0:
@@ -913,12 +936,26 @@ func (a appSection) app() otp.App {
 		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
-		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound,
+		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
+		OptOut: a.OptOut, Events: a.Webhook != "",
 	}
 	for _, d := range a.Keys {
 		app.Keys = append(app.Keys, d)
 	}
 	return app
+}
+
+// targets are where the events of the apps go that want any.
+func (c config) targets() (all []relay.Target) {
+	for _, a := range c.Apps {
+		if a.Webhook != "" {
+			all = append(all, relay.Target{
+				App: a.ID, URL: a.Webhook, SecretFile: a.WebhookSecret,
+				Egress: relay.EgressConfig{Allow: prefixes(a.WebhookAllow), Insecure: a.WebhookInsecure},
+			})
+		}
+	}
+	return all
 }
 
 // daemon is a box that runs: every room, opened and wired.
@@ -932,8 +969,9 @@ type daemon struct {
 	// modems are those of the routes that are modems, by name. Nothing changes
 	// them once the routes are open.
 	modems map[string]*modem.Gateway
-	// handset belongs to the built-in simulator; nil without one.
-	handset *simulator.Handset
+	// pretended is the built-in simulator, and handset its own; nil without one.
+	pretended *simulator.Modem
+	handset   *simulator.Handset
 
 	// The outbox and its routes run until stopOutbox. What they may need on
 	// their way down, simulators and the upkeep of the database, runs until
@@ -982,6 +1020,9 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	if err := d.openEvents(ctx, pl, set); err != nil {
+		return d, err
+	}
 	d.outbox = otp.NewOutbox(d.box, routes)
 	d.measure(set)
 	verifications, directory := otp.NewVerifications(d.box, d.outbox), otp.NewDirectory(d.box)
@@ -999,7 +1040,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
 	if at.demo {
-		settings.Handset = d.arrivals
+		settings.Handset, settings.Text = d.arrivals, d.text
 	}
 	listener := server.New(settings)
 	if err := listener.Open(); err != nil {
@@ -1050,6 +1091,23 @@ func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.C
 	return nil
 }
 
+// openEvents sets the queue of events going, and what delivers them.
+func (d *daemon) openEvents(ctx context.Context, pl *plan, set *metrics.Set) error {
+	d.box.Events, d.box.Numbers = otp.NewEvents(d.box), map[string]string{}
+	for _, m := range pl.Modems {
+		d.box.Numbers[m.Name] = m.Number
+	}
+	count := func(app, result string) {
+		set.GetOrCreateCounter(fmt.Sprintf("pinferry_webhook_deliveries_total{app=%q,result=%q}", app, result)).Inc()
+	}
+	notifier, err := relay.NewNotifier(d.box.Events, pl.targets(), d.box.Clock.Now, count, d.log)
+	if err != nil {
+		return err
+	}
+	d.rest.Go(func() { notifier.Run(ctx) })
+	return nil
+}
+
 // keysDir is where the keys stand in the data directory.
 func keysDir(dir string) string { return filepath.Join(dir, "keys") }
 
@@ -1077,6 +1135,7 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan, set *metrics.Set) ([]
 			return nil, fmt.Errorf("[[modem]] %s: %w", m.Name, err)
 		}
 		var open func(context.Context) (modem.Port, error)
+		settings.Dropped = func(why string) { d.box.Metrics.Dropped(m.Name, why) }
 		if m.Device == deviceSimulator {
 			d.log.Info().Str("route", m.Name).Msg("this modem is simulated: its messages reach no real handset")
 			pretended := simulator.New(simulator.Config{Now: d.std, Log: d.log})
@@ -1085,7 +1144,7 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan, set *metrics.Set) ([]
 				return nil, fmt.Errorf("[[modem]] %s: open a pseudo-terminal: %w", m.Name, err)
 			}
 			d.rest.Go(func() { simulator.Run(ctx, pretended, pty) })
-			d.handset, open, settings.Kind = pretended.Handset(), modem.OpenTTY(pty.Path()), "simulator"
+			d.pretended, d.handset, open, settings.Kind = pretended, pretended.Handset(), modem.OpenTTY(pty.Path()), "simulator"
 		} else {
 			search := finder.Seek(m.Name, m.Device)
 			open, settings.Wake, settings.Reset = search.Open, search.Wake(), search.Reset
@@ -1127,6 +1186,9 @@ func (d *daemon) arrivals() (all []server.Arrival) {
 	return all
 }
 
+// text has the virtual handset text the box.
+func (d *daemon) text(from, text string) error { return d.pretended.Deliver(from, text) }
+
 // causes tells /readyz what keeps the box from working, beyond apps and routes.
 func (d *daemon) causes() (all []server.Cause) {
 	if d.db.Low() {
@@ -1150,6 +1212,8 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 		Modem:       d.order,
 		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
 		Backup:      d.db.Backup,
+		OptOuts:     d.outbox,
+		Events:      d.box.Events,
 		Facts:       func(context.Context) (admin.Facts, error) { return d.facts(pl) },
 	}
 }
@@ -1336,6 +1400,9 @@ func (p *program) live(pl *plan, at place, log zerolog.Logger, opened func(*daem
 // The demo's app and keys. They are public, so no other box may accept them.
 const demoPublishable, demoSecret = "pk_demo", "sk_demo"
 
+// demoNumber is that of the pretended SIM.
+const demoNumber = "+15550100002"
+
 // demoAliases are ids of the demo's app in the form that the clients of other
 // vendors insist on.
 var demoAliases = []string{
@@ -1370,10 +1437,10 @@ func (p *program) demo(in *invocation) error {
 	}
 	c := defaults()
 	c.Server.Listen, c.Storage.Dir = *listen, filepath.Join(dir, "data")
-	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator}}
+	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator, Number: demoNumber}}
 	c.Apps = []appSection{{
 		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
-		Aliases: demoAliases, Doors: otp.Doors, Countries: []string{"*"},
+		Aliases: demoAliases, Doors: otp.Doors, Countries: []string{"*"}, Inbound: true,
 	}}
 	pl, err := c.check()
 	if err != nil {
@@ -1407,7 +1474,7 @@ func (p *program) simulate(in *invocation) error {
 		specs = append(specs, s)
 		return nil
 	})
-	in.notes = "\n" + simulator.FaultUsage() + "\n"
+	in.notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
 	if err := in.parse(); err != nil {
 		return err
 	}
@@ -1450,7 +1517,8 @@ func (p *program) simulate(in *invocation) error {
 	}
 }
 
-// readFaults injects what is typed, until stdin ends. "clear" ends all faults.
+// readFaults injects what is typed, until stdin ends. "clear" ends all faults,
+// and "sms +41791234567 text" has a handset text the modem.
 func (p *program) readFaults(m *simulator.Modem) {
 	lines := bufio.NewScanner(p.stdin)
 	for lines.Scan() {
@@ -1459,6 +1527,11 @@ func (p *program) readFaults(m *simulator.Modem) {
 		case spec == "":
 		case spec == "clear":
 			m.ClearFaults()
+		case strings.HasPrefix(spec, "sms "):
+			from, text, _ := strings.Cut(strings.TrimSpace(spec[len("sms "):]), " ")
+			if err := m.Deliver(from, text); err != nil {
+				fmt.Fprintln(p.stderr, err)
+			}
 		default:
 			if err := m.InjectSpec(spec); err != nil {
 				fmt.Fprintln(p.stderr, err)
@@ -1724,10 +1797,7 @@ func (u user) String() string {
 	if !u.Enabled {
 		state = "blocked"
 	}
-	phone := u.Phone
-	if n := len(phone); n > 5 {
-		phone = phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
-	}
+	phone := masked(u.Phone)
 	last := "never"
 	if !u.LastLoginAt.IsZero() {
 		last = moment(u.LastLoginAt)
@@ -1737,6 +1807,14 @@ func (u user) String() string {
 		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
 	}
 	return words
+}
+
+// masked is a number without its middle.
+func masked(phone string) string {
+	if n := len(phone); n > 5 {
+		return phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
+	}
+	return phone
 }
 
 func (p *program) userList(in *invocation) error {
@@ -2084,6 +2162,90 @@ func (p *program) repair(dir string) (done []string, err error) {
 		done = append(done, "udev rules keep ModemManager from modems that are plugged in from now on")
 	}
 	return done, nil
+}
+
+func (p *program) optOutList(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	all := []json.RawMessage{}
+	for cursor, more := "", true; more; {
+		var page struct {
+			OptOuts []json.RawMessage `json:"opt_outs"`
+			Next    string            `json:"next_cursor"`
+		}
+		if err := p.call(in, "GET", "/admin/opt-outs?"+url.Values{"cursor": {cursor}}.Encode(), nil, &page); err != nil {
+			return err
+		}
+		all = append(all, page.OptOuts...)
+		cursor, more = page.Next, page.Next != ""
+	}
+	if in.json {
+		return p.show(in, all, "")
+	}
+	for _, one := range all {
+		var o struct {
+			Phone, Route string
+			Since        time.Time
+		}
+		if err := json.Unmarshal(one, &o); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if err := p.show(in, nil, fmt.Sprintf("%-16s  since %s  by %s", masked(o.Phone), moment(o.Since), o.Route)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) optOutLift(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct {
+		Lifted bool `json:"lifted"`
+	}
+	if err := p.call(in, "POST", "/admin/opt-outs/lift", map[string]any{"phone": in.operands[0]}, &answer); err != nil {
+		return err
+	}
+	words := "lifted"
+	if !answer.Lifted {
+		words = "this number had not opted out"
+	}
+	return p.show(in, answer, words)
+}
+
+func (p *program) webhookList(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct {
+		Dead []struct {
+			ID    string    `json:"id"`
+			App   string    `json:"app"`
+			Type  string    `json:"type"`
+			At    time.Time `json:"at"`
+			Tries int       `json:"tries"`
+		} `json:"dead"`
+	}
+	if err := p.call(in, "GET", "/admin/events", nil, &answer); err != nil {
+		return err
+	}
+	if in.json {
+		return p.show(in, answer.Dead, "")
+	}
+	for _, e := range answer.Dead {
+		if err := p.show(in, nil, fmt.Sprintf("%s  %s  %s  %s  after %d tries", e.ID, e.App, e.Type, moment(e.At), e.Tries)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -986,10 +987,15 @@ func TestSimulate(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "gsm")
 	s := begin(t, nil, "simulate", "--link", link, "--fault", "cms=38@1")
 	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
-	b := serve(t, strings.Replace(shop(""), "sim:", link, 1))
-	if _, err := fmt.Fprintln(s.stdin, "cms=5000000"); err != nil {
+	b := serve(t, strings.Replace(shop("inbound = true"), "sim:", link, 1))
+	if _, err := fmt.Fprintln(s.stdin, "cms=5000000\nsms +41791234567 good morning"); err != nil {
 		t.Fatal(err)
 	}
+	wait(t, "the box has the SMS that was typed", func() bool {
+		_, page := b.call("GET", "/v1/inbound", shopSecret, "")
+		all := page["inbound"].([]any)
+		return len(all) == 1 && all[0].(map[string]any)["text"] == "good morning"
+	})
 	if code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "naïve"); code != exitOK {
 		t.Fatalf("send: %d %s%s", code, stdout, stderr)
 	}
@@ -1455,5 +1461,77 @@ func TestConfigShowRoundTrip(t *testing.T) {
 	first := show(file(t, "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"+app))
 	if again := show(file(t, first)); again != first || !strings.Contains(first, `"+41791234567" = "123456"`) {
 		t.Errorf("shown again it differs:\n%s\n%s", first, again)
+	}
+}
+
+// A person texts the box; the app's server is told, and the box heeds it.
+func TestTheBoxHearsAndTells(t *testing.T) {
+	told := make(chan string, 16)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		told <- r.Header.Get("webhook-signature")[:3] + string(body)
+	}))
+	defer app.Close()
+	secret := filepath.Join(t.TempDir(), "whsec")
+	if err := os.WriteFile(secret, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, shop(fmt.Sprintf(`
+inbound = true
+webhook = %q
+webhook_secret_file = %q
+webhook_allow = ["127.0.0.1"]
+webhook_insecure = true
+`, app.URL, secret)))
+	text := func(words string) {
+		t.Helper()
+		if err := b.daemon.text("+41791234567", words); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(want string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if !strings.HasPrefix(got, "v1,") || !strings.Contains(got, want) {
+				t.Fatalf("told %s, want %s", got, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("not told of %s", want)
+		}
+	}
+	text("Is this the shop?")
+	hear(`"text":"Is this the shop?"`)
+
+	var started map[string]any
+	wait(t, "a modem listens", func() (ok bool) {
+		var status int
+		status, started = b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567","channel":"inbound"}`)
+		return status == 201
+	})
+	text(started["text_this"].(string))
+	hear(`"type":"verification.approved"`)
+	if _, v := b.call("GET", "/v1/verifications/"+started["id"].(string), shopSecret, ""); v["phone"] != "+41791234567" {
+		t.Errorf("the server reads %v", v)
+	}
+
+	text("Stop")
+	hear(`"text":"Stop"`)
+	if status, answer := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567"}`); status != 400 || answer["code"] != "number_refused" {
+		t.Errorf("to an opted-out number: %d %v", status, answer)
+	}
+	if code, out, stderr := execute(t, b.environ, "opt-out", "ls"); code != exitOK || !strings.HasPrefix(out, "+41*******67 ") {
+		t.Errorf("opt-out ls: %d %s%s", code, out, stderr)
+	}
+	for _, want := range []string{"lifted", "had not opted out"} {
+		if code, out, stderr := execute(t, b.environ, "opt-out", "lift", "+41791234567"); code != exitOK || !strings.Contains(out, want) {
+			t.Errorf("opt-out lift: %d %s%s", code, out, stderr)
+		}
+	}
+	if code, out, stderr := execute(t, b.environ, "webhook", "ls", "--json"); code != exitOK || strings.TrimSpace(out) != "[]" {
+		t.Errorf("webhook ls: %d %s%s", code, out, stderr)
+	}
+	if status, page := b.call("GET", "/v1/inbound", shopSecret, ""); status != 200 || len(page["inbound"].([]any)) != 2 {
+		t.Errorf("inbound: %d %v", status, page)
 	}
 }
