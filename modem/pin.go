@@ -159,7 +159,8 @@ func (s *session) tryPIN(ctx context.Context, past trials, mark []byte) error {
 	if err := s.memory.Save(ctx, s.trialsKey(), past.with(mark, trialRefused)); err != nil {
 		s.log.Error().Err(err).Msg("that the SIM has refused its PIN could not be noted")
 	}
-	return nil
+	_, err = s.tries(ctx) // what it has left is what an operator needs to see now
+	return err
 }
 
 // untried are the codes of "+CME ERROR" that say nothing about the PIN: no
