@@ -147,6 +147,7 @@ var faults = []struct {
 	{"disk low", func(f *admin.Facts) { f.Disk.Free, f.Disk.Low = 40<<20, true }, "disk", admin.Red, "40 MiB", "Free some space"},
 	{"disk full", func(f *admin.Facts) { f.Disk.Free, f.Disk.Low, f.Disk.Full = 9<<20, true, true }, "disk", admin.Red, "nothing can be written", "Free some space"},
 	{"keys open to others", func(f *admin.Facts) { f.Disk.Loose = []string{"/var/lib/pinferry/keys/box.key"} }, "keys", admin.Red, "keys/box.key", "doctor --fix"},
+	{"no data", func(f *admin.Facts) { f.Disk.Unread = fs.ErrNotExist }, "disk", admin.Amber, "There is no /var/lib/pinferry", "Start the box"},
 	{"data out of reach", func(f *admin.Facts) { f.Disk.Unread = fs.ErrPermission }, "disk", admin.Amber, "permission", "sudo"},
 	{"clock not synchronised", func(f *admin.Facts) { f.Clock.Synchronised = false }, "clock", admin.Amber, "Nothing keeps", "set-ntp"},
 	{"clock before the build", func(f *admin.Facts) { f.Clock.Wall = 86400000 }, "clock", admin.Red, "before this program was built", "set-ntp"},
@@ -164,6 +165,9 @@ var faults = []struct {
 	{"broken config", func(f *admin.Facts) {
 		f.Running, f.Routes, f.Config = false, nil, errors.New(`pinferry.toml:3: unknown key "nam"; did you mean "name"?`)
 	}, "config", admin.Red, "pinferry.toml:3", "config check"},
+	{"config with two mistakes", func(f *admin.Facts) {
+		f.Running, f.Routes, f.Config = false, nil, errors.Join(errors.New(`unknown key "a"`), errors.New(`unknown key "b".`))
+	}, "config", admin.Red, `"a"; unknown key "b".`, "config check"},
 	{"config closed", func(f *admin.Facts) { f.Running, f.Routes, f.Config = false, nil, fs.ErrPermission }, "config", admin.Amber, "closed to this user", "sudo"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
@@ -103,7 +104,7 @@ func (f *Facts) config() Check {
 	case errors.Is(f.Config, fs.ErrPermission):
 		return Check{"config", Amber, "The config file is closed to this user.", "Run `sudo pinferry doctor`."}
 	case f.Config != nil:
-		return Check{"config", Red, "The config file cannot be used: " + f.Config.Error() + ".", "Correct it; `pinferry config check` tells whether it is right."}
+		return Check{"config", Red, "The config file cannot be used: " + sentence(f.Config), "Correct it; `pinferry config check` tells whether it is right."}
 	}
 	return Check{Name: "config", Level: Green, Text: "The config file is in order."}
 }
@@ -127,8 +128,10 @@ func (f *Facts) disk() Check {
 	c := Check{Name: "disk", Level: Green, Text: fmt.Sprintf("%d MiB are free for %s.", f.Disk.Free>>20, f.Disk.Dir)}
 	const room = "Free some space on the disk, or move [storage] dir to another."
 	switch {
+	case errors.Is(f.Disk.Unread, fs.ErrNotExist):
+		c.Level, c.Text, c.Fix = Amber, "There is no "+f.Disk.Dir+".", "Start the box, which makes it, or name another by [storage] dir."
 	case f.Disk.Unread != nil:
-		c.Level, c.Text, c.Fix = Amber, "The data directory cannot be looked at: "+f.Disk.Unread.Error()+".", "Run `sudo pinferry doctor`."
+		c.Level, c.Text, c.Fix = Amber, "The data directory cannot be looked at: "+sentence(f.Disk.Unread), "Run `sudo pinferry doctor`."
 	case f.Disk.Full:
 		c.Level, c.Text, c.Fix = Red, fmt.Sprintf("The disk of %s is full, so nothing can be written: %d MiB are free.", f.Disk.Dir, f.Disk.Free>>20), room
 	case f.Disk.Low:
@@ -139,6 +142,8 @@ func (f *Facts) disk() Check {
 
 func (f *Facts) keys() Check {
 	switch n := len(f.Disk.Loose); {
+	case errors.Is(f.Disk.Unread, fs.ErrNotExist):
+		return Check{Name: "keys", Level: Green, Text: "There are no keys yet; the first start makes them."}
 	case f.Disk.Unread != nil:
 		return Check{"keys", Amber, "The keys cannot be looked at.", "Run `sudo pinferry doctor`."}
 	case n > 0:
@@ -200,6 +205,12 @@ func (f *Facts) service() Check {
 		return Check{"service", Red, "There is no group dialout, and the service does not start without it.", "Run `sudo groupadd --system dialout`, and plug the stick in again."}
 	}
 	return Check{Name: "service", Level: Green, Text: "The service, its user and its group are there."}
+}
+
+// sentence is an error at the end of a sentence. One that joins several has a
+// line for each.
+func sentence(err error) string {
+	return strings.TrimSuffix(strings.ReplaceAll(err.Error(), "\n", "; "), ".") + "."
 }
 
 // count writes a number with its noun.
