@@ -138,6 +138,21 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// A server that says nothing holds nobody up, and has not got the message.
+func TestSilence(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel connects, nobody reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	way := relay.NewEgress(relay.EgressConfig{Allow: loopback, Timeout: 100 * time.Millisecond})
+	_, err = get(t, way, "https://"+l.Addr().String())
+	var f *relay.Fault
+	if !errors.As(err, &f) || f.Left || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Versions of TLS that are broken are not spoken.
 func TestOldTLS(t *testing.T) {
 	s := httptest.NewUnstartedServer(says(200, "{}"))

@@ -42,13 +42,6 @@ func outgoing() otp.Outgoing {
 // now is box time in tests that need no moving one.
 func now() otp.Time { return otp.Time(1_800_000_000_000) }
 
-// from is a box time that goes on from a moment.
-func from(start time.Time) func() otp.Time {
-	clock := otp.NewClock(otp.ClockSource{Build: otp.TimeOf(start)})
-	began := clock.Now()
-	return func() otp.Time { return otp.TimeOf(start).Add(clock.Now().Sub(began)) }
-}
-
 // seen is a request as a provider saw it.
 type seen struct {
 	method, target, body string
@@ -162,12 +155,17 @@ func hooked(t *testing.T, p *provider) relay.Config {
 
 // sink remembers what a route told.
 type sink struct {
-	changed chan struct{} // one for each change
+	changed chan struct{} // holds one if something changed since it was read
 	mu      sync.Mutex
 	reports []otp.Report
 }
 
-func (s *sink) Changed(string) { s.changed <- struct{}{} }
+func (s *sink) Changed(string) {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
 
 func (s *sink) Reported(r otp.Report) {
 	s.mu.Lock()
@@ -187,7 +185,7 @@ func (s *sink) heard() []otp.Report {
 // run runs a relay until the test ends.
 func run(t *testing.T, r *relay.Relay) *sink {
 	t.Helper()
-	s := &sink{changed: make(chan struct{}, 16)}
+	s := &sink{changed: make(chan struct{}, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx, s) }()
