@@ -248,9 +248,9 @@ func TestRest(t *testing.T) {
 	if got := r.Status(); got.State != otp.RouteComing || got.Free != 0 {
 		t.Fatalf("status %+v", got)
 	}
+	<-s.changed // it stands aside
 	passed.Store(50)
-	<-s.changed // may be of its beginning
-	<-s.changed
+	<-s.changed // Run looks again when the rest should be over
 	if got := r.Status(); got.Free != 8 || got.Reason != "" {
 		t.Errorf("status %+v", got)
 	}
