@@ -27,6 +27,7 @@ var rootKeyDoors = []string{nativeDoor, "strike"}
 // Paths that are named more than once.
 const (
 	backupPath  = "/admin/backup"
+	hookPath    = "/hooks/{id}"
 	keySetPath  = "/.well-known/jwks.json"
 	handsetPath = "/demo/handset"
 	modemPath   = "/admin/modem"
@@ -66,6 +67,12 @@ func (s *Server) networkDoors() []web.Door {
 			{Method: "GET", Pattern: keySetPath, Handle: native.KeySet(rootKeyDoors...)},
 		}},
 		{Routes: s.houseRoutes()},
+	}
+	if s.config.Hooks != nil {
+		doors = append(doors, web.Door{Routes: []web.Route{
+			{Method: "POST", Pattern: hookPath, Handle: s.config.Hooks},
+			{Method: "GET", Pattern: hookPath, Handle: s.config.Hooks},
+		}})
 	}
 	if s.config.Handset != nil {
 		routes := []web.Route{{Method: "GET", Pattern: handsetPath, Handle: s.handset}}

@@ -68,6 +68,10 @@ type Config struct {
 	Causes func() []Cause
 	// Admin is behind the admin paths of the socket.
 	Admin admin.Actions
+	// Hooks answers POST /hooks/{id}, where providers report what became of a
+	// message, and GET, by which some make sure of it; nil mounts no such path.
+	// It must not believe a caller who proves nothing.
+	Hooks web.Handler
 	// Handset is what the virtual handset of a demo has received; nil mounts no
 	// handset.
 	Handset func() []Arrival
