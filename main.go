@@ -303,13 +303,13 @@ const defaultConfig = "/etc/pinferry/pinferry.toml"
 // config is the file, section by section. The law of its names is the sample
 // that ships with the unit.
 type config struct {
-	Server  serverSection    `toml:"server"`
-	Storage storageSection   `toml:"storage"`
-	Modems  []modemSection   `toml:"modem,omitempty"`
-	Relays  []map[string]any `toml:"relay,omitempty"`
-	Routes  routesSection    `toml:"routes"`
-	Apps    []appSection     `toml:"app,omitempty"`
-	Limits  limitsSection    `toml:"limits"`
+	Server  serverSection  `toml:"server"`
+	Storage storageSection `toml:"storage"`
+	Modems  []modemSection `toml:"modem,omitempty"`
+	Relays  []relaySection `toml:"relay,omitempty"`
+	Routes  routesSection  `toml:"routes"`
+	Apps    []appSection   `toml:"app,omitempty"`
+	Limits  limitsSection  `toml:"limits"`
 }
 
 type serverSection struct {
@@ -369,6 +369,35 @@ func (m modemSection) pin() (string, error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	pin := strings.TrimSpace(line)
 	return pin, (&modem.Config{PIN: pin}).Validate()
+}
+
+// relaySection is [relay.Config] as it is written.
+type relaySection struct {
+	Name              string            `toml:"name"`
+	Kind              string            `toml:"kind"`
+	URL               string            `toml:"url,omitempty"`
+	From              string            `toml:"from,omitempty"`
+	User              string            `toml:"user,omitempty"`
+	SecretFile        string            `toml:"secret_file,omitempty"`
+	CallbackFile      string            `toml:"callback_file,omitempty"`
+	PublicURL         string            `toml:"public_url,omitempty"`
+	Timeout           duration          `toml:"timeout,omitempty"`
+	DailyCap          int               `toml:"daily_cap,omitempty"`
+	Allow             []prefix          `toml:"allow,omitempty"`
+	Insecure          bool              `toml:"insecure,omitempty"`
+	CAFile            string            `toml:"ca_file,omitempty"`
+	Template          string            `toml:"template,omitempty"`
+	Language          string            `toml:"language,omitempty"`
+	Subject           string            `toml:"subject,omitempty"`
+	Method            string            `toml:"method,omitempty"`
+	Headers           map[string]string `toml:"headers,omitempty"`
+	Body              string            `toml:"body,omitempty"`
+	ContentType       string            `toml:"content_type,omitempty"`
+	SuccessStatus     []int             `toml:"success_status,omitempty"`
+	SuccessField      string            `toml:"success_field,omitempty"`
+	SuccessValues     []string          `toml:"success_values,omitempty"`
+	Reference         string            `toml:"reference,omitempty"`
+	IdempotencyHeader string            `toml:"idempotency_header,omitempty"`
 }
 
 type routesSection struct {
@@ -708,10 +737,8 @@ func (c config) write(w io.Writer) error {
 			continue
 		}
 		for j := range section.Len() {
-			if one := section.Index(j); one.Kind() == reflect.Struct { // a relay is refused before it could be shown
-				fmt.Fprintf(&b, "[[%s]]\n", name)
-				writeSection(&b, one)
-			}
+			fmt.Fprintf(&b, "[[%s]]\n", name)
+			writeSection(&b, section.Index(j))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -788,9 +815,6 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // check refuses every value that could not work, naming its key.
 func (c config) check() (*plan, error) {
-	if len(c.Relays) > 0 {
-		return nil, errors.New("[[relay]]: this build has no relays; remove the section")
-	}
 	host, port, err := net.SplitHostPort(c.Server.Listen)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n > 65535 {
 		return nil, fmt.Errorf(`[server] listen = %q: write an address and a port, "127.0.0.1:7467"`, c.Server.Listen)
@@ -849,11 +873,14 @@ func (c config) caps() map[string][]otp.Rule {
 	for _, m := range c.Modems {
 		add(m.Name, m.DailyCap)
 	}
+	for _, r := range c.Relays {
+		add(r.Name, r.DailyCap)
+	}
 	return all
 }
 
-// checkRoutes checks the modems, their order, and that no real code can go
-// where no handset is.
+// checkRoutes checks the modems and relays, their order, and that no real code
+// can go where no handset is.
 func (c config) checkRoutes() error {
 	var names []string
 	for i, m := range c.Modems {
@@ -873,9 +900,25 @@ func (c config) checkRoutes() error {
 			}
 		}
 	}
+	for i, r := range c.Relays {
+		if !nameForm.MatchString(r.Name) {
+			return fmt.Errorf("[[relay]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", i+1, r.Name)
+		}
+		if slices.Contains(names, r.Name) {
+			return fmt.Errorf("[[relay]] name = %q is used twice: give each modem and relay its own", r.Name)
+		}
+		names = append(names, r.Name)
+		if r.DailyCap < 0 {
+			return fmt.Errorf("[[relay]] %s: daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", r.Name, r.DailyCap)
+		}
+		settings := r.relay()
+		if err := settings.Check(); err != nil {
+			return fmt.Errorf("[[relay]] %s: %w", r.Name, err)
+		}
+	}
 	for i, name := range c.Routes.Order {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("[routes] order names %q, and no [[modem]] is called so", name)
+			return fmt.Errorf("[routes] order names %q, and no [[modem]] or [[relay]] is called so", name)
 		}
 		if slices.Contains(c.Routes.Order[:i], name) {
 			return fmt.Errorf("[routes] order names %q twice", name)
@@ -883,9 +926,33 @@ func (c config) checkRoutes() error {
 	}
 	if len(c.Routes.Order) > 0 && len(c.Routes.Order) < len(names) {
 		i := slices.IndexFunc(names, func(n string) bool { return !slices.Contains(c.Routes.Order, n) })
-		return fmt.Errorf("[routes] order leaves out %q, which would never be used: add it, or remove the modem", names[i])
+		return fmt.Errorf("[routes] order leaves out %q, which would never be used: add it, or remove its section", names[i])
 	}
 	return nil
+}
+
+// relay returns the relay as its room knows it, without the box around it.
+func (r relaySection) relay() relay.Config {
+	return relay.Config{
+		Kind: r.Kind, URL: r.URL, From: r.From, User: r.User, SecretFile: r.SecretFile, CallbackFile: r.CallbackFile,
+		PublicURL: r.PublicURL, Timeout: time.Duration(r.Timeout), Allow: prefixes(r.Allow), Insecure: r.Insecure, CAFile: r.CAFile,
+		Template: r.Template, Language: r.Language, Subject: r.Subject,
+		Webhook: relay.Webhook{
+			Method: r.Method, Headers: r.Headers, Body: r.Body, ContentType: r.ContentType, SuccessStatus: r.SuccessStatus,
+			SuccessField: r.SuccessField, SuccessValues: r.SuccessValues, Reference: r.Reference, IdempotencyHeader: r.IdempotencyHeader,
+		},
+	}
+}
+
+// open reads the files of the relay and returns the route.
+func (r relaySection) open(now func() otp.Time, log zerolog.Logger) (*relay.Relay, error) {
+	settings := r.relay()
+	settings.Now, settings.Log = now, log
+	route, err := relay.New(r.Name, settings)
+	if err != nil {
+		return nil, fmt.Errorf("[[relay]] %s: %w", r.Name, err)
+	}
+	return route, nil
 }
 
 // Devices that are not a path.
@@ -966,8 +1033,10 @@ type daemon struct {
 	box    *otp.Box
 	outbox *otp.Outbox
 	server *server.Server
-	// modems are those of the routes that are modems, by name. Nothing changes
+	// relays are those of the routes that are relays, by name. Nothing changes
 	// them once the routes are open.
+	relays map[string]*relay.Relay
+	// modems are those of the routes that are modems, by name, as relays are.
 	modems map[string]*modem.Gateway
 	// pretended is the built-in simulator, and handset its own; nil without one.
 	pretended *simulator.Modem
@@ -996,7 +1065,8 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d = &daemon{
 		log: log, notify: systemd.New(at.env), stopRest: stop, stopOutbox: func() {},
-		outboxDone: make(chan struct{}), ended: make(chan error, 3), modems: map[string]*modem.Gateway{},
+		outboxDone: make(chan struct{}), ended: make(chan error, 3), relays: map[string]*relay.Relay{},
+		modems: map[string]*modem.Gateway{},
 	}
 	defer func() {
 		if err != nil {
@@ -1038,6 +1108,11 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		Apps: pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
 		Doors: server.Doors(verifications, directory, mint, pl.apps),
 		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
+	}
+	for _, r := range pl.Relays {
+		if at, err := url.Parse(r.PublicURL); err == nil && at.Host != "" {
+			settings.Hooks, settings.Hosts = d.hooks, append(settings.Hosts, at.Host)
+		}
 	}
 	if at.demo {
 		settings.Handset, settings.Text = d.arrivals, d.text
@@ -1153,6 +1228,14 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan, set *metrics.Set) ([]
 		d.modems[m.Name] = gateway
 		routes = append(routes, gateway)
 	}
+	for _, r := range pl.Relays {
+		route, err := r.open(d.box.Clock.Now, d.log)
+		if err != nil {
+			return nil, err
+		}
+		d.relays[r.Name] = route
+		routes = append(routes, route)
+	}
 	if len(pl.Routes.Order) > 0 {
 		sort.Slice(routes, func(i, j int) bool {
 			return slices.Index(pl.Routes.Order, routes[i].Name()) < slices.Index(pl.Routes.Order, routes[j].Name())
@@ -1173,6 +1256,31 @@ func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error
 	var err error
 	settings.PIN, err = m.pin()
 	return settings, err
+}
+
+// hooks takes the reports of providers to the relay that they are for. Callers
+// who prove nothing learn nothing, not even which relays there are.
+func (d *daemon) hooks(c *web.Call) error {
+	name, token := relay.SplitHook(c.Param)
+	to, known := d.relays[name]
+	if echo, ok := to.Challenge(c.Query("hub.challenge")); ok && c.HTTP.IsGet() {
+		c.HTTP.SetContentType("text/plain")
+		c.HTTP.SetBodyString(echo)
+		return nil
+	}
+	err := relay.ErrUnproven
+	if known && c.HTTP.IsPost() {
+		err = to.Callback(relay.Callback{
+			Token: token, Target: string(c.HTTP.Request.Header.RequestURI()), Header: c.Header, Body: c.Body(),
+		})
+	}
+	switch {
+	case errors.Is(err, relay.ErrUnproven):
+		return &web.Problem{Status: 404, Code: string(otp.InvalidRequest), Title: "Not found", Detail: "There is no such path."}
+	case err != nil:
+		return web.Invalid("The report cannot be read.")
+	}
+	return nil // 200 and no more: some take nothing else for an answer
 }
 
 // std is box time for rooms that know the standard library's.
@@ -1379,7 +1487,7 @@ func (p *program) serve(in *invocation) error {
 	}
 	return p.live(pl, place{socket: in.socket, env: p.getenv}, log, func(d *daemon) {
 		log.Info().Str("version", thisBuild().version).Str("url", d.server.URL()).Str("socket", in.socket).
-			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)).Msg("pinferry serves")
+			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)+len(pl.Relays)).Msg("pinferry serves")
 	})
 }
 
@@ -2548,12 +2656,17 @@ func (p *program) configCheck(in *invocation) error {
 			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
 		}
 	}
-	words := fmt.Sprintf("ok: %d apps, %d modems", len(pl.Apps), len(pl.Modems))
+	for _, r := range pl.Relays { // their files as well: a secret that is missing would show at the next start only
+		if _, err := r.open(func() otp.Time { return 0 }, zerolog.Nop()); err != nil {
+			return err
+		}
+	}
+	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
 	if len(pl.Apps) == 0 {
 		words += "; without an [[app]] the box serves nobody"
 	}
-	if len(pl.Modems) == 0 {
-		words += "; without a [[modem]] it sends nothing"
+	if len(pl.Modems)+len(pl.Relays) == 0 {
+		words += "; without a [[modem]] or [[relay]] it sends nothing"
 	}
 	_, err = fmt.Fprintln(p.stdout, words)
 	return err

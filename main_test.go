@@ -812,6 +812,76 @@ func TestDailyCap(t *testing.T) {
 	}
 }
 
+// A box without a modem sends through a provider, and believes what the provider
+// reports if it proves who it is.
+func TestRelay(t *testing.T) {
+	bodies := make(chan string, 1)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- r.Header.Get("Authorization") + string(body)
+		io.WriteString(w, `{"status":"queued","ref":"r-1"}`)
+	}))
+	defer provider.Close()
+	secret, token := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "token")
+	if err := errors.Join(os.WriteFile(secret, []byte("s3cret\n"), 0o600), os.WriteFile(token, []byte("t0ken-of-16-characters\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, app, _ := strings.Cut(shop(""), "[[app]]")
+	config := fmt.Sprintf(`
+[[relay]]
+name = "backup"
+kind = "webhook"
+url = %q
+insecure = true
+allow = ["127.0.0.1"]
+secret_file = %q
+headers = { Authorization = "Bearer {secret}" }
+success_field = "/status"
+success_values = ["queued"]
+reference = "/ref"
+public_url = "https://codes.example.com"
+callback_file = %q
+[[app]]%s`, provider.URL+"/send", secret, token, app)
+	if code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, config)); code != exitOK || !strings.Contains(stdout, "1 relay") {
+		t.Fatalf("config check: %d %s%s", code, stdout, stderr)
+	}
+	b := serve(t, config)
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567"}`)
+	if status != 201 {
+		t.Fatalf("start: %d %v", status, started)
+	}
+	sent := <-bodies
+	if !strings.HasPrefix(sent, "Bearer s3cret") || !strings.Contains(sent, `"to":"+41791234567"`) {
+		t.Errorf("the provider was told %q", sent)
+	}
+	state := func() any {
+		_, answer := b.call("GET", "/v1/messages", shopSecret, "")
+		return answer["messages"].([]any)[0].(map[string]any)["state"]
+	}
+	wait(t, "sent", func() bool { return state() == "sent" })
+	const report = `{"id":"r-1","status":"delivered"}`
+	for _, path := range []string{"/hooks/backup", "/hooks/backup.T0ken-of-16-characters", "/hooks/other.t0ken-of-16-characters", "/hooks/.t0ken-of-16-characters"} {
+		if status, _ := b.call("POST", path, "", report); status != 404 || state() != "sent" {
+			t.Errorf("%s: %d, the message is %v", path, status, state())
+		}
+	}
+	if status, _ := b.call("GET", "/hooks/backup.t0ken-of-16-characters?hub.challenge=1", "", ""); status != 404 {
+		t.Errorf("GET: %d", status)
+	}
+	if status, answer := b.call("POST", "/hooks/backup.t0ken-of-16-characters", "", report); status != 200 {
+		t.Errorf("report: %d %v", status, answer)
+	}
+	wait(t, "delivered", func() bool { return state() == "delivered" })
+	if status, answer := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(codeOf(t, sent))); status != 200 {
+		t.Errorf("check: %d %v", status, answer)
+	}
+	for _, said := range []string{"s3cret", "t0ken-of-16-characters", codeOf(t, sent), "41791234567"} {
+		if strings.Contains(b.stderr.String(), said) {
+			t.Errorf("the log says %q", said)
+		}
+	}
+}
+
 func TestServiceManager(t *testing.T) {
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
 	if err != nil {
@@ -1335,7 +1405,12 @@ func TestConfigErrors(t *testing.T) {
 		{sim + "balance = \"*100#\"\nbalance_every = \"5m\"", "balance_every"},
 		{sim + "smsc = \"AT\"", "smsc"},
 		{sim + "daily_cap = -1", "daily_cap"},
-		{"[[relay]]\nname = \"backup\"", "[[relay]]"},
+		{"[[relay]]\nkind = \"twilio\"", "[[relay]] number 1: name"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"twillio\"", "[[relay]] backup: kind"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"twilio\"\nuser = \"AC1\"\nfrom = \"Shop\"", "[[relay]] backup: secret_file is missing"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"clickatell\"\nsecret_file = \"/nowhere\"", "[[relay]] backup: secret_file: open the secret"},
+		{sim + "[[relay]]\nname = \"gsm0\"\nkind = \"clickatell\"\nsecret_file = \"/x\"", "used twice"},
+		{"[[relay]]\nname = \"backup\"\nsecrt_file = \"/x\"", `did you mean "secret_file"?`},
 		{"[routes]\norder = [\"gsm0\"]", "[routes] order"},
 		{sim + "[routes]\norder = [\"gsm0\", \"gsm0\"]", "twice"},
 		{sim + "[[modem]]\nname = \"gsm1\"\ndevice = \"sim:\"\n[routes]\norder = [\"gsm1\"]", `leaves out "gsm0"`},
