@@ -1169,6 +1169,37 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorOfRefusals has the SIM refuse its PIN and the provider its
+// credentials.
+func TestDoctorOfRefusals(t *testing.T) {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }))
+	defer provider.Close()
+	link, pin, secret := filepath.Join(t.TempDir(), "gsm"), file(t, "9999\n"), file(t, "sk_of_the_other_box\n")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "sim=pin")
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	b := serve(t, fmt.Sprintf(`
+[[relay]]
+name = "backup"
+kind = "pinferry"
+url = %q
+secret_file = %q
+allow = ["127.0.0.1"]
+insecure = true
+`, provider.URL, secret)+strings.Replace(shop(""), `"sim:"`, fmt.Sprintf("%q\npin_file = %q", link, pin), 1))
+	b.cause("gsm0 sim", admin.Red, "refused the PIN")
+	b.cause("gsm0 pin", admin.Amber, "2 tries")
+	if code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "Hello", "--wait", "1s"); code == exitOK {
+		t.Errorf("send: %s%s", stdout, stderr)
+	}
+	if code := b.cause("backup relay", admin.Red, "(HTTP 401)"); code != exitFailed {
+		t.Errorf("exit %d", code)
+	}
+	if _, stdout, _ := execute(t, b.environ, "doctor"); strings.Contains(stdout, "9999") || strings.Contains(stdout, "sk_of") {
+		t.Errorf("a secret is told: %s", stdout)
+	}
+	s.stop()
+}
+
 func TestDoctorWithoutBox(t *testing.T) {
 	dir, root := t.TempDir(), t.TempDir()
 	key := filepath.Join(dir, "keys", "box.key")
