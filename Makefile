@@ -21,7 +21,7 @@ COLD  := google.golang.org/... github.com/pelletier/... github.com/molecule-man/
          github.com/nyaruka/... github.com/warthog618/... github.com/mattn/... \
          crypto/... encoding/... log/... net/... regexp/... math/... vendor/... compress/... mime/... os/... fmt time
 # RSA is a hundred times as much garbage then, so its arithmetic is spared.
-FLAGS := -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -gcflags=crypto/internal/fips140/bigmod= -ldflags "$(LDFLAGS)"
+FLAGS := -tags nethttpomithttp2 -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -gcflags=crypto/internal/fips140/bigmod= -ldflags "$(LDFLAGS)"
 
 # Where build puts the binary.
 OUT ?= bin/pinferry

@@ -44,6 +44,7 @@ import (
 
 	"github.com/pinferry/pinferry/kv"
 	"github.com/pinferry/pinferry/modem"
+	"github.com/pinferry/pinferry/modem/relay"
 	"github.com/pinferry/pinferry/modem/simulator"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/otp/text"
@@ -90,6 +91,8 @@ type program struct {
 	// opened, if set, is called with the daemon as soon as it listens: a test's
 	// way to its address.
 	opened func(*daemon)
+	// host is the machine; the zero Host is the one that this runs on.
+	host systemd.Host
 }
 
 // getenv returns the value of an environment variable, "" if it is not set.
@@ -184,8 +187,14 @@ func commands() []command {
 	return []command{
 		{"serve", "", "run the box", (*program).serve},
 		{"demo", "", "run a throw-away box with a pretended modem and handset", (*program).demo},
+		{"doctor", "", "say what is wrong with the box, and what to do", (*program).doctor},
 		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
 		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
+		{"modem status", "", "show every modem, its SIM and its network", (*program).modemStatus},
+		{"modem at", "ROUTE QUESTION", "ask a modem a question that changes nothing, such as AT+CSQ", (*program).modemAt},
+		{"modem ussd", "ROUTE CODE", "dial a code such as *100# and show what the network answers", (*program).modemUSSD},
+		{"modem pin", "ROUTE", "enter the PIN once more that the SIM has refused", (*program).modemPIN},
+		{"modem reset", "ROUTE", "start a modem anew", (*program).modemReset},
 		{"key new", "APP", "make a pair of keys for an app", (*program).keyNew},
 		{"key rotate", "APP", "make the next key that signs the tokens of an app", (*program).keyRotate},
 		{"user ls", "", "list the users of an app", (*program).userList},
@@ -196,6 +205,9 @@ func commands() []command {
 		{"restore", "FILE", "read a backup into an empty box (- is stdin)", (*program).restore},
 		{"clock status", "", "show box time and the wall clock", (*program).clockStatus},
 		{"clock accept", "", "step box time to the wall clock; live codes die", (*program).clockAccept},
+		{"opt-out ls", "", "list the numbers that have texted STOP", (*program).optOutList},
+		{"opt-out lift", "NUMBER", "send to a number again, if its holder asks for it", (*program).optOutLift},
+		{"webhook ls", "", "list the events that the servers of apps did not take", (*program).webhookList},
 		{"config check", "", "check the config file", (*program).configCheck},
 		{"config show", "", "show the settings in force", (*program).configShow},
 		{"version", "", "show the version", (*program).showVersion},
@@ -291,13 +303,13 @@ const defaultConfig = "/etc/pinferry/pinferry.toml"
 // config is the file, section by section. The law of its names is the sample
 // that ships with the unit.
 type config struct {
-	Server  serverSection    `toml:"server"`
-	Storage storageSection   `toml:"storage"`
-	Modems  []modemSection   `toml:"modem,omitempty"`
-	Relays  []map[string]any `toml:"relay,omitempty"`
-	Routes  routesSection    `toml:"routes"`
-	Apps    []appSection     `toml:"app,omitempty"`
-	Limits  limitsSection    `toml:"limits"`
+	Server  serverSection  `toml:"server"`
+	Storage storageSection `toml:"storage"`
+	Modems  []modemSection `toml:"modem,omitempty"`
+	Relays  []relaySection `toml:"relay,omitempty"`
+	Routes  routesSection  `toml:"routes"`
+	Apps    []appSection   `toml:"app,omitempty"`
+	Limits  limitsSection  `toml:"limits"`
 }
 
 type serverSection struct {
@@ -319,7 +331,73 @@ type modemSection struct {
 	PINFile string `toml:"pin_file,omitempty"`
 	SMSC    string `toml:"smsc,omitempty"`
 	Bearer  string `toml:"bearer,omitempty"`
+	Number  string `toml:"number,omitempty"` // of the SIM, which people text to
 	Roaming bool   `toml:"roaming"`
+	// DailyCap is how many messages it may carry in 24 hours; 0 is no cap.
+	DailyCap int `toml:"daily_cap,omitempty"`
+	// Balance is the USSD code that the operator answers with the SIM's credit.
+	Balance      string   `toml:"balance,omitempty"`
+	BalanceEvery duration `toml:"balance_every,omitempty"`
+	BalanceLow   float64  `toml:"balance_low,omitempty"`
+}
+
+// modem returns the modem as its room knows it, without the box around it and
+// without its PIN.
+func (m modemSection) modem() modem.Config {
+	return modem.Config{
+		SMSC: m.SMSC, Bearer: m.Bearer, Roaming: m.Roaming, Device: m.Device,
+		Balance: modem.Balance{Code: m.Balance, Every: time.Duration(m.BalanceEvery), Low: m.BalanceLow},
+	}
+}
+
+// pin reads the PIN of the SIM from its file, which nobody else may read.
+func (m modemSection) pin() (string, error) {
+	if m.PINFile == "" {
+		return "", nil
+	}
+	info, err := os.Stat(m.PINFile)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("pin_file: others may read %s; run: chmod 600 %s", m.PINFile, m.PINFile)
+	}
+	text, err := os.ReadFile(m.PINFile)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pin := strings.TrimSpace(line)
+	return pin, (&modem.Config{PIN: pin}).Validate()
+}
+
+// relaySection is [relay.Config] as it is written.
+type relaySection struct {
+	Name              string            `toml:"name"`
+	Kind              string            `toml:"kind"`
+	URL               string            `toml:"url,omitempty"`
+	From              string            `toml:"from,omitempty"`
+	User              string            `toml:"user,omitempty"`
+	SecretFile        string            `toml:"secret_file,omitempty"`
+	CallbackFile      string            `toml:"callback_file,omitempty"`
+	PublicURL         string            `toml:"public_url,omitempty"`
+	Timeout           duration          `toml:"timeout,omitempty"`
+	DailyCap          int               `toml:"daily_cap,omitempty"`
+	Allow             []prefix          `toml:"allow,omitempty"`
+	Insecure          bool              `toml:"insecure,omitempty"`
+	CAFile            string            `toml:"ca_file,omitempty"`
+	Template          string            `toml:"template,omitempty"`
+	Language          string            `toml:"language,omitempty"`
+	Subject           string            `toml:"subject,omitempty"`
+	Method            string            `toml:"method,omitempty"`
+	Headers           map[string]string `toml:"headers,omitempty"`
+	Body              string            `toml:"body,omitempty"`
+	ContentType       string            `toml:"content_type,omitempty"`
+	SuccessStatus     []int             `toml:"success_status,omitempty"`
+	SuccessField      string            `toml:"success_field,omitempty"`
+	SuccessValues     []string          `toml:"success_values,omitempty"`
+	Reference         string            `toml:"reference,omitempty"`
+	IdempotencyHeader string            `toml:"idempotency_header,omitempty"`
 }
 
 type routesSection struct {
@@ -352,6 +430,14 @@ type appSection struct {
 	Redirects    []string          `toml:"redirects,omitempty"`
 	Options      []string          `toml:"template_options,omitempty"`
 	Inbound      bool              `toml:"inbound,omitempty"`
+	// InboundSignIn trusts the sender of an SMS with a session.
+	InboundSignIn bool            `toml:"inbound_sign_in,omitempty"`
+	OptOut        otp.OptOutScope `toml:"opt_out,omitempty"`
+	Webhook       string          `toml:"webhook,omitempty"`
+	WebhookSecret string          `toml:"webhook_secret_file,omitempty"`
+	// WebhookAllow lists networks of one's own that the webhook may be in.
+	WebhookAllow    []prefix `toml:"webhook_allow,omitempty"`
+	WebhookInsecure bool     `toml:"webhook_insecure,omitempty"`
 }
 
 // limitsSection has the fields of [otp.Limits] that may be configured, under
@@ -513,6 +599,7 @@ func (p *program) load(o *options) (*plan, error) {
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && o.config == "": // a box without a file runs, without apps
+		c.Modems = []modemSection{{Name: "gsm0", Device: deviceAuto}}
 	case err != nil:
 		return nil, fmt.Errorf("read the config file: %w", err)
 	default:
@@ -650,10 +737,8 @@ func (c config) write(w io.Writer) error {
 			continue
 		}
 		for j := range section.Len() {
-			if one := section.Index(j); one.Kind() == reflect.Struct { // a relay is refused before it could be shown
-				fmt.Fprintf(&b, "[[%s]]\n", name)
-				writeSection(&b, one)
-			}
+			fmt.Fprintf(&b, "[[%s]]\n", name)
+			writeSection(&b, section.Index(j))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -730,9 +815,6 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // check refuses every value that could not work, naming its key.
 func (c config) check() (*plan, error) {
-	if len(c.Relays) > 0 {
-		return nil, errors.New("[[relay]]: this build has no relays; remove the section")
-	}
 	host, port, err := net.SplitHostPort(c.Server.Listen)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n > 65535 {
 		return nil, fmt.Errorf(`[server] listen = %q: write an address and a port, "127.0.0.1:7467"`, c.Server.Listen)
@@ -751,6 +833,11 @@ func (c config) check() (*plan, error) {
 	if c.Storage.Keep != duration(168*time.Hour) {
 		return nil, errors.New(`[storage] keep: this build keeps messages for "168h"; remove the key`)
 	}
+	for i := range c.Modems {
+		if c.Modems[i].Device == "" {
+			c.Modems[i].Device = deviceAuto
+		}
+	}
 	if err := c.checkRoutes(); err != nil {
 		return nil, err
 	}
@@ -760,11 +847,17 @@ func (c config) check() (*plan, error) {
 	}
 	pl := &plan{config: c, limits: otp.DefaultLimits()}
 	transfer(&pl.limits, &c.Limits)
+	pl.limits.SendsPerRoute = c.caps()
 	if pl.apps, err = otp.NewApps(apps, modem.Segments); err != nil {
 		return nil, err
 	}
 	if err := server.CheckApps(pl.apps); err != nil {
 		return nil, err
+	}
+	for _, t := range c.targets() {
+		if err := t.Check(); err != nil {
+			return nil, fmt.Errorf("[[app]] %q: %w", t.App, err)
+		}
 	}
 	if err := pl.limits.Validate(pl.apps); err != nil {
 		return nil, err
@@ -772,8 +865,25 @@ func (c config) check() (*plan, error) {
 	return pl, nil
 }
 
-// checkRoutes checks the modems, their order, and that no real code can go
-// where no handset is.
+// caps are the daily caps of the routes that have one.
+func (c config) caps() map[string][]otp.Rule {
+	all := map[string][]otp.Rule{}
+	add := func(name string, most int) {
+		if most > 0 {
+			all[name] = []otp.Rule{{Count: most, Window: 24 * time.Hour}}
+		}
+	}
+	for _, m := range c.Modems {
+		add(m.Name, m.DailyCap)
+	}
+	for _, r := range c.Relays {
+		add(r.Name, r.DailyCap)
+	}
+	return all
+}
+
+// checkRoutes checks the modems and relays, their order, and that no real code
+// can go where no handset is.
 func (c config) checkRoutes() error {
 	var names []string
 	for i, m := range c.Modems {
@@ -793,9 +903,25 @@ func (c config) checkRoutes() error {
 			}
 		}
 	}
+	for i, r := range c.Relays {
+		if !nameForm.MatchString(r.Name) {
+			return fmt.Errorf("[[relay]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", i+1, r.Name)
+		}
+		if slices.Contains(names, r.Name) {
+			return fmt.Errorf("[[relay]] name = %q is used twice: give each modem and relay its own", r.Name)
+		}
+		names = append(names, r.Name)
+		if r.DailyCap < 0 {
+			return fmt.Errorf("[[relay]] %s: daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", r.Name, r.DailyCap)
+		}
+		settings := r.relay()
+		if err := settings.Check(); err != nil {
+			return fmt.Errorf("[[relay]] %s: %w", r.Name, err)
+		}
+	}
 	for i, name := range c.Routes.Order {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("[routes] order names %q, and no [[modem]] is called so", name)
+			return fmt.Errorf("[routes] order names %q, and no [[modem]] or [[relay]] is called so", name)
 		}
 		if slices.Contains(c.Routes.Order[:i], name) {
 			return fmt.Errorf("[routes] order names %q twice", name)
@@ -803,36 +929,73 @@ func (c config) checkRoutes() error {
 	}
 	if len(c.Routes.Order) > 0 && len(c.Routes.Order) < len(names) {
 		i := slices.IndexFunc(names, func(n string) bool { return !slices.Contains(c.Routes.Order, n) })
-		return fmt.Errorf("[routes] order leaves out %q, which would never be used: add it, or remove the modem", names[i])
+		return fmt.Errorf("[routes] order leaves out %q, which would never be used: add it, or remove its section", names[i])
 	}
 	return nil
 }
 
+// relay returns the relay as its room knows it, without the box around it.
+func (r relaySection) relay() relay.Config {
+	return relay.Config{
+		Kind: r.Kind, URL: r.URL, From: r.From, User: r.User, SecretFile: r.SecretFile, CallbackFile: r.CallbackFile,
+		PublicURL: r.PublicURL, Timeout: time.Duration(r.Timeout), Allow: prefixes(r.Allow), Insecure: r.Insecure, CAFile: r.CAFile,
+		Template: r.Template, Language: r.Language, Subject: r.Subject,
+		Webhook: relay.Webhook{
+			Method: r.Method, Headers: r.Headers, Body: r.Body, ContentType: r.ContentType, SuccessStatus: r.SuccessStatus,
+			SuccessField: r.SuccessField, SuccessValues: r.SuccessValues, Reference: r.Reference, IdempotencyHeader: r.IdempotencyHeader,
+		},
+	}
+}
+
+// open reads the files of the relay and returns the route.
+func (r relaySection) open(now func() otp.Time, log zerolog.Logger) (*relay.Relay, error) {
+	settings := r.relay()
+	settings.Now, settings.Log = now, log
+	route, err := relay.New(r.Name, settings)
+	if err != nil {
+		return nil, fmt.Errorf("[[relay]] %s: %w", r.Name, err)
+	}
+	return route, nil
+}
+
 // Devices that are not a path.
 const (
+	deviceAuto      = "auto"
 	deviceSimulator = "sim:"
 	deviceNull      = "null"
 )
 
-var smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
+var (
+	smscDigits = regexp.MustCompile(`^\+?[0-9]{3,15}$`)
+	ownNumber  = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+)
+
+// imeiForm is how a stick is named by what stays when it is plugged in elsewhere.
+var imeiForm = regexp.MustCompile(`^imei:[0-9]{15}$`)
 
 func (m modemSection) check() error {
 	switch {
-	case m.Device == deviceSimulator, m.Device == deviceNull, filepath.IsAbs(m.Device):
-	case m.Device == "" || m.Device == "auto" || strings.HasPrefix(m.Device, "imei:"):
-		return errors.New(`device: this build does not search for modems; give the path, "/dev/serial/by-id/..."`)
+	case m.Device == deviceAuto, m.Device == deviceSimulator, m.Device == deviceNull, filepath.IsAbs(m.Device):
+	case imeiForm.MatchString(m.Device):
 	default:
-		return fmt.Errorf(`device = %q: write a path, %q or %q`, m.Device, deviceSimulator, deviceNull)
+		return fmt.Errorf(`device = %q: write %q, "imei:" and the 15 digits of a modem, a path, %q or %q`, m.Device, deviceAuto, deviceSimulator, deviceNull)
 	}
 	switch {
-	case m.PINFile != "":
-		return errors.New("pin_file: this build does not enter PINs; take the PIN off the SIM")
-	case m.Bearer != "":
-		return errors.New("bearer: this build leaves the bearer to the modem; remove the key")
+	case m.PINFile != "" && !filepath.IsAbs(m.PINFile):
+		return fmt.Errorf("pin_file = %q: write an absolute path", m.PINFile)
+	case m.Balance == "" && (m.BalanceEvery != 0 || m.BalanceLow != 0):
+		return errors.New(`balance_every, balance_low: give the code that tells the credit as well, balance = "*100#"`)
+	case m.BalanceEvery != 0 && m.BalanceEvery < duration(time.Hour):
+		return fmt.Errorf("balance_every = %q: at least 1h, for some operators charge for the question", time.Duration(m.BalanceEvery))
+	case m.Number != "" && !ownNumber.MatchString(m.Number):
+		return fmt.Errorf(`number = %q: write the SIM's own number in international form, "+41791234567"`, m.Number)
 	case m.SMSC != "" && !smscDigits.MatchString(m.SMSC):
 		return fmt.Errorf(`smsc = %q: write the number of the service centre, "+41794999000"`, m.SMSC)
+	case m.DailyCap < 0:
+		return fmt.Errorf("daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", m.DailyCap)
 	}
-	return nil
+	settings := m.modem()
+	return settings.Validate()
 }
 
 // app returns the app as otp knows it; [otp.NewApps] checks it.
@@ -843,12 +1006,26 @@ func (a appSection) app() otp.App {
 		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
-		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound,
+		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
+		OptOut: a.OptOut, Events: a.Webhook != "",
 	}
 	for _, d := range a.Keys {
 		app.Keys = append(app.Keys, d)
 	}
 	return app
+}
+
+// targets are where the events of the apps go that want any.
+func (c config) targets() (all []relay.Target) {
+	for _, a := range c.Apps {
+		if a.Webhook != "" {
+			all = append(all, relay.Target{
+				App: a.ID, URL: a.Webhook, SecretFile: a.WebhookSecret,
+				Egress: relay.EgressConfig{Allow: prefixes(a.WebhookAllow), Insecure: a.WebhookInsecure},
+			})
+		}
+	}
+	return all
 }
 
 // daemon is a box that runs: every room, opened and wired.
@@ -859,8 +1036,14 @@ type daemon struct {
 	box    *otp.Box
 	outbox *otp.Outbox
 	server *server.Server
-	// handset belongs to the built-in simulator; nil without one.
-	handset *simulator.Handset
+	// relays are those of the routes that are relays, by name. Nothing changes
+	// them once the routes are open.
+	relays map[string]*relay.Relay
+	// modems are those of the routes that are modems, by name, as relays are.
+	modems map[string]*modem.Gateway
+	// pretended is the built-in simulator, and handset its own; nil without one.
+	pretended *simulator.Modem
+	handset   *simulator.Handset
 
 	// The outbox and its routes run until stopOutbox. What they may need on
 	// their way down, simulators and the upkeep of the database, runs until
@@ -885,7 +1068,8 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d = &daemon{
 		log: log, notify: systemd.New(at.env), stopRest: stop, stopOutbox: func() {},
-		outboxDone: make(chan struct{}), ended: make(chan error, 3),
+		outboxDone: make(chan struct{}), ended: make(chan error, 3), relays: map[string]*relay.Relay{},
+		modems: map[string]*modem.Gateway{},
 	}
 	defer func() {
 		if err != nil {
@@ -905,8 +1089,11 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	set := metrics.NewSet()
 	d.box.Apps, d.box.Limits, d.box.Metrics = pl.apps, pl.limits, otp.NewMetrics(set)
-	routes, err := d.openRoutes(ctx, pl)
+	routes, err := d.openRoutes(ctx, pl, set)
 	if err != nil {
+		return d, err
+	}
+	if err := d.openEvents(ctx, pl, set); err != nil {
 		return d, err
 	}
 	d.outbox = otp.NewOutbox(d.box, routes)
@@ -925,8 +1112,13 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		Doors: server.Doors(verifications, directory, mint, pl.apps),
 		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
+	for _, r := range pl.Relays {
+		if at, err := url.Parse(r.PublicURL); err == nil && at.Host != "" {
+			settings.Hooks, settings.Hosts = d.hooks, append(settings.Hosts, at.Host)
+		}
+	}
 	if at.demo {
-		settings.Handset = d.arrivals
+		settings.Handset, settings.Text = d.arrivals, d.text
 	}
 	listener := server.New(settings)
 	if err := listener.Open(); err != nil {
@@ -977,6 +1169,23 @@ func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.C
 	return nil
 }
 
+// openEvents sets the queue of events going, and what delivers them.
+func (d *daemon) openEvents(ctx context.Context, pl *plan, set *metrics.Set) error {
+	d.box.Events, d.box.Numbers = otp.NewEvents(d.box), map[string]string{}
+	for _, m := range pl.Modems {
+		d.box.Numbers[m.Name] = m.Number
+	}
+	count := func(app, result string) {
+		set.GetOrCreateCounter(fmt.Sprintf("pinferry_webhook_deliveries_total{app=%q,result=%q}", app, result)).Inc()
+	}
+	notifier, err := relay.NewNotifier(d.box.Events, pl.targets(), d.box.Clock.Now, count, d.log)
+	if err != nil {
+		return err
+	}
+	d.rest.Go(func() { notifier.Run(ctx) })
+	return nil
+}
+
 // keysDir is where the keys stand in the data directory.
 func keysDir(dir string) string { return filepath.Join(dir, "keys") }
 
@@ -990,15 +1199,21 @@ func credential(env func(string) string) string {
 }
 
 // openRoutes makes the ways out, in the order in which they are tried.
-func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) {
+func (d *daemon) openRoutes(ctx context.Context, pl *plan, set *metrics.Set) ([]otp.Route, error) {
 	var routes []otp.Route
+	finder := modem.NewFinder(modem.FinderConfig{Log: d.log})
+	d.rest.Go(func() { finder.Watch(ctx) })
 	for _, m := range pl.Modems {
 		if m.Device == deviceNull {
 			routes = append(routes, modem.NewNull(m.Name))
 			continue
 		}
-		settings := modem.Config{SMSC: m.SMSC, Roaming: m.Roaming, Kind: "modem", Device: m.Device, Log: d.log}
-		path := m.Device
+		settings, err := d.settings(m, set)
+		if err != nil {
+			return nil, fmt.Errorf("[[modem]] %s: %w", m.Name, err)
+		}
+		var open func(context.Context) (modem.Port, error)
+		settings.Dropped = func(why string) { d.box.Metrics.Dropped(m.Name, why) }
 		if m.Device == deviceSimulator {
 			d.log.Info().Str("route", m.Name).Msg("this modem is simulated: its messages reach no real handset")
 			pretended := simulator.New(simulator.Config{Now: d.std, Log: d.log})
@@ -1007,9 +1222,22 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 				return nil, fmt.Errorf("[[modem]] %s: open a pseudo-terminal: %w", m.Name, err)
 			}
 			d.rest.Go(func() { simulator.Run(ctx, pretended, pty) })
-			d.handset, path, settings.Kind = pretended.Handset(), pty.Path(), "simulator"
+			d.pretended, d.handset, open, settings.Kind = pretended, pretended.Handset(), modem.OpenTTY(pty.Path()), "simulator"
+		} else {
+			search := finder.Seek(m.Name, m.Device)
+			open, settings.Wake, settings.Reset = search.Open, search.Wake(), search.Reset
 		}
-		routes = append(routes, modem.New(m.Name, modem.OpenTTY(path), settings))
+		gateway := modem.New(m.Name, open, settings)
+		d.modems[m.Name] = gateway
+		routes = append(routes, gateway)
+	}
+	for _, r := range pl.Relays {
+		route, err := r.open(d.box.Clock.Now, d.log)
+		if err != nil {
+			return nil, err
+		}
+		d.relays[r.Name] = route
+		routes = append(routes, route)
 	}
 	if len(pl.Routes.Order) > 0 {
 		sort.Slice(routes, func(i, j int) bool {
@@ -1017,6 +1245,45 @@ func (d *daemon) openRoutes(ctx context.Context, pl *plan) ([]otp.Route, error) 
 		})
 	}
 	return routes, nil
+}
+
+// settings are what a modem is told of its config and of the box around it.
+func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error) {
+	settings := m.modem()
+	settings.Now, settings.Log = d.box.Clock.Now, d.log
+	settings.Memory, settings.Seal = modem.NewMemory(d.db), d.box.Keys.Seal
+	settings.Heard = func(at otp.Time) { d.box.Clock.Hear(m.Name, at) }
+	settings.Climbed = func(rung string) {
+		set.GetOrCreateCounter(fmt.Sprintf("pinferry_modem_recoveries_total{route=%q,step=%q}", m.Name, rung)).Inc()
+	}
+	var err error
+	settings.PIN, err = m.pin()
+	return settings, err
+}
+
+// hooks takes the reports of providers to the relay that they are for. Callers
+// who prove nothing learn nothing, not even which relays there are.
+func (d *daemon) hooks(c *web.Call) error {
+	name, token := relay.SplitHook(c.Param)
+	to, known := d.relays[name]
+	if echo, ok := to.Challenge(c.Query("hub.challenge")); ok && c.HTTP.IsGet() {
+		c.HTTP.SetContentType("text/plain")
+		c.HTTP.SetBodyString(echo)
+		return nil
+	}
+	err := relay.ErrUnproven
+	if known && c.HTTP.IsPost() {
+		err = to.Callback(relay.Callback{
+			Token: token, Target: string(c.HTTP.Request.Header.RequestURI()), Header: c.Header, Body: c.Body(),
+		})
+	}
+	switch {
+	case errors.Is(err, relay.ErrUnproven):
+		return &web.Problem{Status: 404, Code: string(otp.InvalidRequest), Title: "Not found", Detail: "There is no such path."}
+	case err != nil:
+		return web.Invalid("The report cannot be read.")
+	}
+	return nil // 200 and no more: some take nothing else for an answer
 }
 
 // std is box time for rooms that know the standard library's.
@@ -1029,6 +1296,9 @@ func (d *daemon) arrivals() (all []server.Arrival) {
 	}
 	return all
 }
+
+// text has the virtual handset text the box.
+func (d *daemon) text(from, text string) error { return d.pretended.Deliver(from, text) }
 
 // causes tells /readyz what keeps the box from working, beyond apps and routes.
 func (d *daemon) causes() (all []server.Cause) {
@@ -1048,15 +1318,40 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 			}, nil
 		},
 		Clock: func(context.Context) (admin.Clock, error) {
-			c := d.box.Clock
-			return admin.Clock{
-				Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()),
-				Synchronised: systemd.Synchronised(),
-			}, nil
+			return clockFact(d.box.Clock), nil
 		},
+		Modem:       d.order,
 		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
 		Backup:      d.db.Backup,
+		OptOuts:     d.outbox,
+		Events:      d.box.Events,
+		Facts:       func(context.Context) (admin.Facts, error) { return d.facts(pl) },
 	}
+}
+
+// order carries out what an operator wants of one modem.
+func (d *daemon) order(ctx context.Context, o admin.ModemOrder) (lines []string, err error) {
+	g, ok := d.modems[o.Route]
+	if !ok {
+		return nil, web.Invalid("There is no modem of this name: `pinferry modem status` lists them.")
+	}
+	switch o.Do {
+	case "at":
+		lines, err = g.Ask(ctx, o.Argument)
+	case "ussd":
+		lines = make([]string, 1)
+		lines[0], err = g.USSD(ctx, o.Argument)
+	case "pin":
+		err = g.EnterPIN(ctx)
+	case "reset":
+		err = g.Restart(ctx)
+	default:
+		return nil, web.Invalid("do is at, ussd, pin or reset.")
+	}
+	if err != nil {
+		return nil, &otp.Error{Code: otp.Conflict, Detail: err.Error()}
+	}
+	return lines, nil
 }
 
 // measure registers what only the wiring can see.
@@ -1195,7 +1490,7 @@ func (p *program) serve(in *invocation) error {
 	}
 	return p.live(pl, place{socket: in.socket, env: p.getenv}, log, func(d *daemon) {
 		log.Info().Str("version", thisBuild().version).Str("url", d.server.URL()).Str("socket", in.socket).
-			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)).Msg("pinferry serves")
+			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)+len(pl.Relays)).Msg("pinferry serves")
 	})
 }
 
@@ -1215,6 +1510,9 @@ func (p *program) live(pl *plan, at place, log zerolog.Logger, opened func(*daem
 
 // The demo's app and keys. They are public, so no other box may accept them.
 const demoPublishable, demoSecret = "pk_demo", "sk_demo"
+
+// demoNumber is that of the pretended SIM.
+const demoNumber = "+15550100002"
 
 // demoAliases are ids of the demo's app in the form that the clients of other
 // vendors insist on.
@@ -1250,10 +1548,10 @@ func (p *program) demo(in *invocation) error {
 	}
 	c := defaults()
 	c.Server.Listen, c.Storage.Dir = *listen, filepath.Join(dir, "data")
-	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator}}
+	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator, Number: demoNumber}}
 	c.Apps = []appSection{{
 		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
-		Aliases: demoAliases, Doors: server.DoorNames(), Countries: []string{"*"},
+		Aliases: demoAliases, Doors: server.DoorNames(), Countries: []string{"*"}, Inbound: true,
 	}}
 	pl, err := c.check()
 	if err != nil {
@@ -1287,7 +1585,7 @@ func (p *program) simulate(in *invocation) error {
 		specs = append(specs, s)
 		return nil
 	})
-	in.notes = "\n" + simulator.FaultUsage() + "\n"
+	in.notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
 	if err := in.parse(); err != nil {
 		return err
 	}
@@ -1330,7 +1628,8 @@ func (p *program) simulate(in *invocation) error {
 	}
 }
 
-// readFaults injects what is typed, until stdin ends. "clear" ends all faults.
+// readFaults injects what is typed, until stdin ends. "clear" ends all faults,
+// and "sms +41791234567 text" has a handset text the modem.
 func (p *program) readFaults(m *simulator.Modem) {
 	lines := bufio.NewScanner(p.stdin)
 	for lines.Scan() {
@@ -1339,6 +1638,11 @@ func (p *program) readFaults(m *simulator.Modem) {
 		case spec == "":
 		case spec == "clear":
 			m.ClearFaults()
+		case strings.HasPrefix(spec, "sms "):
+			from, text, _ := strings.Cut(strings.TrimSpace(spec[len("sms "):]), " ")
+			if err := m.Deliver(from, text); err != nil {
+				fmt.Fprintln(p.stderr, err)
+			}
 		default:
 			if err := m.InjectSpec(spec); err != nil {
 				fmt.Fprintln(p.stderr, err)
@@ -1366,7 +1670,8 @@ func (p *program) call(in *invocation, method, path string, body, answer any) er
 		}
 		path += mark + "app=" + url.QueryEscape(in.app)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	// Longer than the daemon takes for anything: a network has 30 s for a code.
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
 	defer cancel()
 	return p.reach(in, func(c *admin.Client) error {
 		status, got, err := c.Do(ctx, method, path, text)
@@ -1406,7 +1711,7 @@ func (p *program) reach(in *invocation, ask func(*admin.Client) error) error {
 			return err
 		}
 	}
-	return fail(exitNotReady, "no daemon answers on %s; start one with `pinferry serve`", strings.Join(sockets, ", "))
+	return fail(exitNotReady, "%w %s; start one with `pinferry serve`", admin.ErrNotRunning, strings.Join(sockets, ", "))
 }
 
 // refusal turns a problem into an error.
@@ -1603,10 +1908,7 @@ func (u user) String() string {
 	if !u.Enabled {
 		state = "blocked"
 	}
-	phone := u.Phone
-	if n := len(phone); n > 5 {
-		phone = phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
-	}
+	phone := masked(u.Phone)
 	last := "never"
 	if !u.LastLoginAt.IsZero() {
 		last = moment(u.LastLoginAt)
@@ -1616,6 +1918,14 @@ func (u user) String() string {
 		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
 	}
 	return words
+}
+
+// masked is a number without its middle.
+func masked(phone string) string {
+	if n := len(phone); n > 5 {
+		return phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
+	}
+	return phone
 }
 
 func (p *program) userList(in *invocation) error {
@@ -1711,6 +2021,344 @@ func (p *program) userPath(in *invocation) (string, error) {
 	return usersPath + found.Users[0].ID, nil
 }
 
+// modemRoute is what `modem status` reads of a route.
+type modemRoute struct {
+	Name, Kind, State, Reason, Detail, Device, Operator, Registration, Technology, IMEI, ICCID, SMSC, Balance string
+
+	Signal     *int `json:"signal_dbm"`
+	PINTries   int  `json:"pin_tries"`
+	Stored     int
+	StoreSize  int  `json:"store_size"`
+	BalanceLow bool `json:"balance_low"`
+}
+
+// words are what a person wants to know of a modem, a line each.
+func (r *modemRoute) words() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s\n", r.Name, strings.TrimSpace(r.State+" "+r.Reason))
+	say := func(about, what string) {
+		if what != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", about, what)
+		}
+	}
+	number := func(format string, n int) string {
+		if n == 0 {
+			return ""
+		}
+		return fmt.Sprintf(format, n)
+	}
+	join := func(parts ...string) string {
+		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+	}
+	say("", r.Detail)
+	say("device", join(r.Device, r.IMEI))
+	say("SIM", join(r.ICCID, number("PIN tries left: %d", r.PINTries)))
+	say("network", join(r.Operator, r.Registration, r.Technology))
+	if r.Signal != nil {
+		say("signal", fmt.Sprintf("%d dBm", *r.Signal))
+	}
+	say("SMSC", r.SMSC)
+	if r.StoreSize > 0 {
+		say("memory", fmt.Sprintf("%d of %d", r.Stored, r.StoreSize))
+	}
+	low := ""
+	if r.BalanceLow {
+		low = "low: top it up"
+	}
+	say("balance", join(r.Balance, low))
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func (p *program) modemStatus(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct{ Routes []json.RawMessage }
+	if err := p.call(in, "GET", "/v1/routes", nil, &answer); err != nil {
+		return err
+	}
+	modems := []json.RawMessage{}
+	var words []string
+	for _, one := range answer.Routes {
+		var r modemRoute
+		if err := json.Unmarshal(one, &r); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if r.Kind == "modem" || r.Kind == "simulator" {
+			modems, words = append(modems, one), append(words, r.words())
+		}
+	}
+	if len(words) == 0 {
+		words = []string{"this box has no modem"}
+	}
+	return p.show(in, modems, strings.Join(words, "\n"))
+}
+
+func (p *program) modemAt(in *invocation) error    { return p.orderModem(in, "at") }
+func (p *program) modemUSSD(in *invocation) error  { return p.orderModem(in, "ussd") }
+func (p *program) modemPIN(in *invocation) error   { return p.orderModem(in, "pin") }
+func (p *program) modemReset(in *invocation) error { return p.orderModem(in, "reset") }
+
+// orderModem has the daemon do something with one of its modems.
+func (p *program) orderModem(in *invocation, do string) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	order := admin.ModemOrder{Route: in.operands[0], Do: do}
+	if len(in.operands) > 1 {
+		order.Argument = in.operands[1]
+	}
+	var answer struct {
+		Lines []string `json:"lines"`
+	}
+	if err := p.call(in, "POST", "/admin/modem", order, &answer); err != nil {
+		return err
+	}
+	words := strings.Join(answer.Lines, "\n")
+	if words == "" {
+		words = "done; `pinferry modem status` shows how it stands"
+	}
+	return p.show(in, answer, words)
+}
+
+// clockFact is how the times stand. A network that confirms box time is as good
+// as a wall clock that the kernel calls right.
+func clockFact(c *otp.Clock) admin.Clock {
+	fact := admin.Clock{
+		Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()), Synchronised: systemd.Synchronised(),
+	}
+	if route, at, agrees, ok := c.Heard(); ok {
+		fact.Network = &admin.NetworkTime{Route: route, Time: web.Time(at)}
+		fact.Synchronised = fact.Synchronised || agrees
+	}
+	return fact
+}
+
+// facts are what a diagnosis of this box goes by.
+func (d *daemon) facts(pl *plan) (admin.Facts, error) {
+	routes := d.outbox.Routes()
+	if routes == nil {
+		return admin.Facts{}, errors.New("the routes cannot be read")
+	}
+	return admin.Facts{
+		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Ways: len(routes), Routes: routes,
+		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Machine: admin.Machine(systemd.Host{}.Look()),
+	}, nil
+}
+
+// factsWithout are what is left to go by when no box runs: a plan, or why there
+// is none, and the machine.
+func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken error) (admin.Facts, error) {
+	b := thisBuild()
+	facts := admin.Facts{
+		Version: b.version, Config: broken, Clock: clockFact(otp.NewClock(otp.ClockSource{Build: b.date})),
+		Disk: diskFact(dir), Machine: admin.Machine(p.host.Look()),
+	}
+	if broken != nil {
+		return facts, nil
+	}
+	var err error
+	facts.Apps, facts.Ways = pl.apps.All(), len(pl.Modems)+len(pl.Relays)
+	facts.Ports, err = p.portFacts(ctx, pl)
+	return facts, err
+}
+
+// portFacts opens the port of every modem once, all of them at a time: two that
+// want the same stick must not both find it free.
+func (p *program) portFacts(ctx context.Context, pl *plan) (all []admin.Port, err error) {
+	finder := p.finder()
+	var searches []*modem.Search
+	for _, m := range pl.Modems {
+		if m.Device != deviceSimulator && m.Device != deviceNull {
+			all, searches = append(all, admin.Port{Route: m.Name}), append(searches, finder.Seek(m.Name, m.Device))
+		}
+	}
+	for i, search := range searches {
+		port, err := search.Open(ctx)
+		var refused *modem.OpenError
+		switch {
+		case err == nil:
+			defer port.Close()
+		case errors.As(err, &refused):
+			all[i].Reason, all[i].Detail = refused.Reason, refused.Detail
+		default:
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// finder looks for modems without a box.
+func (p *program) finder() *modem.Finder {
+	var roots modem.FinderConfig
+	if at := p.host.Root; at != "" {
+		roots.Sys, roots.Dev, roots.Proc = filepath.Join(at, "sys"), filepath.Join(at, "dev"), filepath.Join(at, "proc")
+	}
+	return modem.NewFinder(roots)
+}
+
+func diskFact(dir string) admin.Disk {
+	seen, err := kv.Look(dir)
+	return admin.Disk{Dir: dir, Unread: err, Free: seen.Free, Low: seen.Low, Full: seen.Full, Loose: seen.Loose}
+}
+
+func (p *program) doctor(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	o := in.withFile()
+	fix := in.Bool("fix", false, "put right what can be put right without a risk")
+	in.notes = `
+--fix closes keys to other users (in the data directory), and installs udev
+rules where ModemManager runs and nothing keeps it from the modems. Nothing else
+is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
+`
+	if err := in.parse(); err != nil {
+		return err
+	}
+	pl, broken := p.load(o)
+	dir := o.dir
+	if broken == nil {
+		dir = pl.Storage.Dir
+	} else if dir == "" {
+		dir = defaults().Storage.Dir
+	}
+	var fixed []string
+	if *fix {
+		var err error
+		if fixed, err = p.repair(dir); err != nil {
+			return err
+		}
+	}
+	var found admin.Diagnosis
+	err := p.call(in, "GET", "/admin/doctor", nil, &found)
+	if errors.Is(err, admin.ErrNotRunning) {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		var facts admin.Facts
+		facts, err = p.factsWithout(ctx, pl, dir, broken)
+		found = facts.Diagnose()
+	}
+	if err != nil {
+		return err
+	}
+	found.Fixed = fixed
+	if err := p.show(in, found, found.String()); err != nil {
+		return err
+	}
+	switch {
+	case !found.Running:
+		return fail(exitNotReady, "no box runs")
+	case found.Level == admin.Red:
+		return errors.New("something is wrong")
+	}
+	return nil
+}
+
+// repair does what --fix promises, and tells what it did.
+func (p *program) repair(dir string) (done []string, err error) {
+	if disk := diskFact(dir); len(disk.Loose) > 0 {
+		if err := kv.Tighten(dir); err != nil {
+			return nil, err
+		}
+		done = append(done, "nobody else may read the keys any more")
+	}
+	if m := p.host.Look(); m.Manager && !m.Rules {
+		if err := p.host.InstallRules(); err != nil {
+			return nil, err
+		}
+		done = append(done, "udev rules keep ModemManager from modems that are plugged in from now on")
+	}
+	return done, nil
+}
+
+func (p *program) optOutList(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	all := []json.RawMessage{}
+	for cursor, more := "", true; more; {
+		var page struct {
+			OptOuts []json.RawMessage `json:"opt_outs"`
+			Next    string            `json:"next_cursor"`
+		}
+		if err := p.call(in, "GET", "/admin/opt-outs?"+url.Values{"cursor": {cursor}}.Encode(), nil, &page); err != nil {
+			return err
+		}
+		all = append(all, page.OptOuts...)
+		cursor, more = page.Next, page.Next != ""
+	}
+	if in.json {
+		return p.show(in, all, "")
+	}
+	for _, one := range all {
+		var o struct {
+			Phone, Route string
+			Since        time.Time
+		}
+		if err := json.Unmarshal(one, &o); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if err := p.show(in, nil, fmt.Sprintf("%-16s  since %s  by %s", masked(o.Phone), moment(o.Since), o.Route)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) optOutLift(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct {
+		Lifted bool `json:"lifted"`
+	}
+	if err := p.call(in, "POST", "/admin/opt-outs/lift", map[string]any{"phone": in.operands[0]}, &answer); err != nil {
+		return err
+	}
+	words := "lifted"
+	if !answer.Lifted {
+		words = "this number had not opted out"
+	}
+	return p.show(in, answer, words)
+}
+
+func (p *program) webhookList(in *invocation) error {
+	in.withJSON()
+	in.withSocket()
+	if err := in.parse(); err != nil {
+		return err
+	}
+	var answer struct {
+		Dead []struct {
+			ID    string    `json:"id"`
+			App   string    `json:"app"`
+			Type  string    `json:"type"`
+			At    time.Time `json:"at"`
+			Tries int       `json:"tries"`
+		} `json:"dead"`
+	}
+	if err := p.call(in, "GET", "/admin/events", nil, &answer); err != nil {
+		return err
+	}
+	if in.json {
+		return p.show(in, answer.Dead, "")
+	}
+	for _, e := range answer.Dead {
+		if err := p.show(in, nil, fmt.Sprintf("%s  %s  %s  %s  after %d tries", e.ID, e.App, e.Type, moment(e.At), e.Tries)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }
 func (p *program) clockAccept(in *invocation) error { return p.clock(in, "POST") }
 
@@ -1727,11 +2375,18 @@ func (p *program) clock(in *invocation, method string) error {
 	var c struct {
 		Now, Wall, Build time.Time
 		Synchronised     bool
+		Network          *struct {
+			Route string
+			Time  time.Time
+		}
 	}
 	if err := json.Unmarshal(answer, &c); err != nil {
 		return fmt.Errorf("read the daemon's answer: %w", err)
 	}
 	words := fmt.Sprintf("box time    %s\nwall clock  %s\nbuild date  %s", moment(c.Now), moment(c.Wall), moment(c.Build))
+	if c.Network != nil {
+		words += fmt.Sprintf("\nnetwork     %s, by %s", moment(c.Network.Time), c.Network.Route)
+	}
 	if !c.Synchronised {
 		words += "\nThe wall clock is not synchronised. If it is right all the same, `pinferry clock accept` steps box time to it."
 	}
@@ -1999,12 +2654,22 @@ func (p *program) configCheck(in *invocation) error {
 	if err != nil {
 		return err
 	}
-	words := fmt.Sprintf("ok: %d apps, %d modems", len(pl.Apps), len(pl.Modems))
+	for _, m := range pl.Modems {
+		if _, err := m.pin(); err != nil {
+			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
+		}
+	}
+	for _, r := range pl.Relays { // their files as well: a secret that is missing would show at the next start only
+		if _, err := r.open(func() otp.Time { return 0 }, zerolog.Nop()); err != nil {
+			return err
+		}
+	}
+	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
 	if len(pl.Apps) == 0 {
 		words += "; without an [[app]] the box serves nobody"
 	}
-	if len(pl.Modems) == 0 {
-		words += "; without a [[modem]] it sends nothing"
+	if len(pl.Modems)+len(pl.Relays) == 0 {
+		words += "; without a [[modem]] or [[relay]] it sends nothing"
 	}
 	_, err = fmt.Fprintln(p.stdout, words)
 	return err

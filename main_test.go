@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +24,8 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/modem/simulator"
+	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/systemd"
 )
 
 // asProgram makes the test binary be pinferry: the child of the tests that
@@ -874,6 +878,103 @@ func TestRoutesStandInOrder(t *testing.T) {
 }
 
 // TestServiceManager plays the service manager that started the box.
+// R-18: a daily cap holds through a restart of the box.
+func TestDailyCap(t *testing.T) {
+	config := strings.Replace(shop(""), `device = "sim:"`, "device = \"sim:\"\ndaily_cap = 1", 1)
+	b := serve(t, config)
+	start := func(to string) (int, map[string]any) {
+		return b.call("POST", "/v1/verifications", shopSecret, fmt.Sprintf(`{"to":%q}`, to))
+	}
+	if status, answer := start("+41791234567"); status != 201 {
+		t.Fatalf("the first start: %d %v", status, answer)
+	}
+	b.arrived(1)
+	for range 2 {
+		status, answer := start("+41791234568")
+		if wait, _ := answer["retry_after"].(float64); status != 503 || answer["code"] != "channel_unavailable" || wait < 1 {
+			t.Errorf("beyond the cap: %d %v", status, answer)
+		}
+		_, answer = b.call("GET", "/v1/routes", shopSecret, "")
+		if route := answer["routes"].([]any)[0].(map[string]any); route["daily_cap"] != 1.0 || route["cap_used"] != 1.0 || route["reason"] != "daily_cap" {
+			t.Errorf("the route: %v", route)
+		}
+		if code := b.stop(); code != exitOK {
+			t.Errorf("exit %d", code)
+		}
+		b = serveIn(t, config, b.dir)
+	}
+}
+
+// A box without a modem sends through a provider, and believes what the provider
+// reports if it proves who it is.
+func TestRelay(t *testing.T) {
+	bodies := make(chan string, 1)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- r.Header.Get("Authorization") + string(body)
+		io.WriteString(w, `{"status":"queued","ref":"r-1"}`)
+	}))
+	defer provider.Close()
+	secret, token := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "token")
+	if err := errors.Join(os.WriteFile(secret, []byte("s3cret\n"), 0o600), os.WriteFile(token, []byte("t0ken-of-16-characters\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, app, _ := strings.Cut(shop(""), "[[app]]")
+	config := fmt.Sprintf(`
+[[relay]]
+name = "backup"
+kind = "webhook"
+url = %q
+insecure = true
+allow = ["127.0.0.1"]
+secret_file = %q
+headers = { Authorization = "Bearer {secret}" }
+success_field = "/status"
+success_values = ["queued"]
+reference = "/ref"
+public_url = "https://codes.example.com"
+callback_file = %q
+[[app]]%s`, provider.URL+"/send", secret, token, app)
+	if code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, config)); code != exitOK || !strings.Contains(stdout, "1 relay") {
+		t.Fatalf("config check: %d %s%s", code, stdout, stderr)
+	}
+	b := serve(t, config)
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567"}`)
+	if status != 201 {
+		t.Fatalf("start: %d %v", status, started)
+	}
+	sent := <-bodies
+	if !strings.HasPrefix(sent, "Bearer s3cret") || !strings.Contains(sent, `"to":"+41791234567"`) {
+		t.Errorf("the provider was told %q", sent)
+	}
+	state := func() any {
+		_, answer := b.call("GET", "/v1/messages", shopSecret, "")
+		return answer["messages"].([]any)[0].(map[string]any)["state"]
+	}
+	wait(t, "sent", func() bool { return state() == "sent" })
+	const report = `{"id":"r-1","status":"delivered"}`
+	for _, path := range []string{"/hooks/backup", "/hooks/backup.T0ken-of-16-characters", "/hooks/other.t0ken-of-16-characters", "/hooks/.t0ken-of-16-characters"} {
+		if status, _ := b.call("POST", path, "", report); status != 404 || state() != "sent" {
+			t.Errorf("%s: %d, the message is %v", path, status, state())
+		}
+	}
+	if status, _ := b.call("GET", "/hooks/backup.t0ken-of-16-characters?hub.challenge=1", "", ""); status != 404 {
+		t.Errorf("GET: %d", status)
+	}
+	if status, answer := b.call("POST", "/hooks/backup.t0ken-of-16-characters", "", report); status != 200 {
+		t.Errorf("report: %d %v", status, answer)
+	}
+	wait(t, "delivered", func() bool { return state() == "delivered" })
+	if status, answer := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(codeOf(t, sent))); status != 200 {
+		t.Errorf("check: %d %v", status, answer)
+	}
+	for _, said := range []string{"s3cret", "t0ken-of-16-characters", codeOf(t, sent), "41791234567"} {
+		if strings.Contains(b.stderr.String(), said) {
+			t.Errorf("the log says %q", said)
+		}
+	}
+}
+
 func TestServiceManager(t *testing.T) {
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
 	if err != nil {
@@ -1049,10 +1150,15 @@ func TestSimulate(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "gsm")
 	s := begin(t, nil, "simulate", "--link", link, "--fault", "cms=38@1")
 	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
-	b := serve(t, strings.Replace(shop(""), "sim:", link, 1))
-	if _, err := fmt.Fprintln(s.stdin, "cms=5000000"); err != nil {
+	b := serve(t, strings.Replace(shop("inbound = true"), "sim:", link, 1))
+	if _, err := fmt.Fprintln(s.stdin, "cms=5000000\nsms +41791234567 good morning"); err != nil {
 		t.Fatal(err)
 	}
+	wait(t, "the box has the SMS that was typed", func() bool {
+		_, page := b.call("GET", "/v1/inbound", shopSecret, "")
+		all := page["inbound"].([]any)
+		return len(all) == 1 && all[0].(map[string]any)["text"] == "good morning"
+	})
 	if code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "naïve"); code != exitOK {
 		t.Fatalf("send: %d %s%s", code, stdout, stderr)
 	}
@@ -1072,6 +1178,209 @@ func TestSimulate(t *testing.T) {
 	if _, err := os.Lstat(link); err == nil {
 		t.Errorf("simulate left its link")
 	}
+}
+
+// diagnosis asks the doctor in the way that a script does.
+func diagnosis(t *testing.T, environ []string, more ...string) (code int, found admin.Diagnosis) {
+	t.Helper()
+	code, stdout, stderr := execute(t, environ, append([]string{"doctor", "--json"}, more...)...)
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil {
+		t.Fatalf("doctor: %d %s%s (%v)", code, stdout, stderr, err)
+	}
+	return code, found
+}
+
+// named tells whether a check at a level says something.
+func named(found admin.Diagnosis, check string, level admin.Level, says string) bool {
+	return slices.ContainsFunc(found.Checks, func(c admin.Check) bool {
+		return c.Name == check && c.Level == level && strings.Contains(c.Text, says)
+	})
+}
+
+// cause waits until the doctor of a box names a cause, and returns the exit
+// code.
+func (b *box) cause(check string, level admin.Level, says string) (code int) {
+	b.t.Helper()
+	wait(b.t, check+" "+says, func() bool {
+		var found admin.Diagnosis
+		code, found = diagnosis(b.t, b.environ)
+		return named(found, check, level, says)
+	})
+	return code
+}
+
+// TestDoctor makes one modem ill in one way after the other.
+func TestDoctor(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "gsm")
+	s := begin(t, nil, "simulate", "--link", link)
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	b := serve(t, strings.Replace(shop(""), "sim:", link, 1))
+	cause := b.cause
+	cause("gsm0 sending", admin.Green, "ready")
+	code, stdout, _ := execute(t, b.environ, "doctor")
+	if red := strings.Contains(stdout, "\nred "); code == exitOK == red || !strings.Contains(stdout, "green  gsm0 smsc") {
+		t.Errorf("exit %d:\n%s", code, stdout)
+	}
+	inject := func(spec string) {
+		t.Helper()
+		if _, err := fmt.Fprintln(s.stdin, spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send := func(to string) {
+		t.Helper()
+		if code, stdout, stderr := execute(t, b.environ, "send", to, "Hello", "--wait", "1s"); code == exitOK {
+			t.Errorf("send: %s%s", stdout, stderr)
+		}
+	}
+	inject("cms=10@1")
+	send("+41791234567")
+	cause("gsm0 sending", admin.Red, "call barred")
+	for _, fault := range []struct{ typed, check, says string }{
+		{"sim=pin", "gsm0 sim", "wants its PIN"},
+		{"sim=puk", "gsm0 sim", "blocked"},
+		{"sim=missing", "gsm0 sim", "no working SIM"},
+		{"sim=ready\ncreg=3", "gsm0 network", "refuses this SIM"},
+		{"creg=0\ncsq=0", "gsm0 signal", "no signal"},
+	} {
+		inject(fault.typed)
+		if code := cause(fault.check, admin.Red, fault.says); code != exitFailed {
+			t.Errorf("%s: exit %d", fault.typed, code)
+		}
+	}
+	inject("creg=1\ncsq=20\ncms=50@*")
+	cause("gsm0 sending", admin.Green, "ready")
+	for n := range 5 {
+		send(fmt.Sprintf("+4179123457%d", n))
+	}
+	cause("gsm0 credit", admin.Red, "probably used up")
+	inject("dead")
+	cause("gsm0 modem", admin.Red, "no modem answers")
+	s.stop()
+	if code := cause("gsm0 port", admin.Red, "not there"); code != exitFailed {
+		t.Errorf("without a stick: exit %d", code)
+	}
+}
+
+// TestDoctorOfRefusals has the SIM refuse its PIN and the provider its
+// credentials.
+func TestDoctorOfRefusals(t *testing.T) {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }))
+	defer provider.Close()
+	link, pin, secret := filepath.Join(t.TempDir(), "gsm"), file(t, "9999\n"), file(t, "sk_of_the_other_box\n")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "sim=pin")
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	b := serve(t, fmt.Sprintf(`
+[[relay]]
+name = "backup"
+kind = "pinferry"
+url = %q
+secret_file = %q
+allow = ["127.0.0.1"]
+insecure = true
+`, provider.URL, secret)+strings.Replace(shop(""), `"sim:"`, fmt.Sprintf("%q\npin_file = %q", link, pin), 1))
+	b.cause("gsm0 sim", admin.Red, "refused the PIN")
+	b.cause("gsm0 pin", admin.Amber, "2 tries")
+	if code, stdout, stderr := execute(t, b.environ, "send", "+41791234567", "Hello", "--wait", "1s"); code == exitOK {
+		t.Errorf("send: %s%s", stdout, stderr)
+	}
+	if code := b.cause("backup relay", admin.Red, "(HTTP 401)"); code != exitFailed {
+		t.Errorf("exit %d", code)
+	}
+	if _, stdout, _ := execute(t, b.environ, "doctor"); strings.Contains(stdout, "9999") || strings.Contains(stdout, "sk_of") {
+		t.Errorf("a secret is told: %s", stdout)
+	}
+	s.stop()
+}
+
+func TestDoctorWithoutBox(t *testing.T) {
+	dir, root := t.TempDir(), t.TempDir()
+	key := filepath.Join(dir, "keys", "box.key")
+	if err := errors.Join(
+		os.Mkdir(filepath.Dir(key), 0o700), os.WriteFile(key, make([]byte, 32), 0o600), os.Chmod(key, 0o644),
+		os.MkdirAll(filepath.Join(root, "sys/fs/cgroup/system.slice/ModemManager.service"), 0o755),
+		os.MkdirAll(filepath.Join(root, "etc/udev/rules.d"), 0o755),
+	); err != nil {
+		t.Fatal(err)
+	}
+	// This machine is not to be repaired, so the program stands on another.
+	doctor := func(config string, more ...string) (code int, found admin.Diagnosis) {
+		t.Helper()
+		var stdout, stderr buffer
+		p := &program{
+			environ: []string{"PINFERRY_SOCKET=" + filepath.Join(dir, "none.sock")}, stdout: &stdout, stderr: &stderr,
+			host: systemd.Host{Root: root, Run: func(string, ...string) ([]byte, error) { return nil, nil }},
+		}
+		code = p.run(append([]string{"doctor", "--json", "--config", file(t, config), "--dir", dir}, more...))
+		if err := json.Unmarshal([]byte(stdout.String()), &found); err != nil {
+			t.Fatalf("doctor: %d %s%s (%v)", code, &stdout, &stderr, err)
+		}
+		return code, found
+	}
+	want := func(found admin.Diagnosis, check string, level admin.Level, says string) {
+		t.Helper()
+		if !named(found, check, level, says) {
+			t.Errorf("no %s check %q says %q:\n%s", level, check, says, found)
+		}
+	}
+	none := filepath.Join(dir, "ttyUSB7")
+	config := strings.Replace(shop(""), "sim:", none, 1)
+	code, found := doctor(config)
+	if code != exitNotReady || found.Running || len(found.Fixed) > 0 {
+		t.Errorf("exit %d, %+v", code, found)
+	}
+	want(found, "box", admin.Red, "No box runs")
+	want(found, "apps", admin.Green, "1 app")
+	want(found, "keys", admin.Red, key)
+	want(found, "modemmanager", admin.Amber, "nothing keeps it")
+	want(found, "gsm0 port", admin.Red, none+" is not there")
+
+	pty, err := simulator.OpenPTY()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pty.Close()
+	code, found = doctor(strings.Replace(config, none, pty.Path(), 1), "--fix")
+	if code != exitNotReady || len(found.Fixed) != 2 {
+		t.Errorf("exit %d, fixed %q", code, found.Fixed)
+	}
+	want(found, "keys", admin.Green, "")
+	want(found, "modemmanager", admin.Green, "udev rules keep it")
+	want(found, "gsm0 port", admin.Green, "opens")
+
+	// The descriptor's lock is the program's own, as another process' would be.
+	holder, err := os.OpenFile(pty.Path(), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	if err := syscall.Flock(int(holder.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	_, found = doctor(strings.Replace(config, none, pty.Path(), 1))
+	want(found, "gsm0 port", admin.Red, "is in use by")
+
+	auto := strings.Replace(shop(""), "sim:", "auto", 1)
+	_, found = doctor(auto)
+	want(found, "gsm0 port", admin.Red, "No modem is plugged in")
+	stick := filepath.Join(root, "sys/bus/usb/devices/1-1")
+	if err := errors.Join(
+		os.MkdirAll(stick, 0o755), os.WriteFile(filepath.Join(stick, "idVendor"), []byte("12d1\n"), 0o644),
+		os.WriteFile(filepath.Join(stick, "idProduct"), []byte("1f01\n"), 0o644),
+	); err != nil {
+		t.Fatal(err)
+	}
+	_, found = doctor(auto)
+	want(found, "gsm0 port", admin.Red, "a disk")
+
+	_, found = doctor("[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n")
+	want(found, "apps", admin.Red, "No app")
+
+	code, found = doctor("[serve]\n", "--fix")
+	if code != exitNotReady || len(found.Fixed) > 0 {
+		t.Errorf("nothing is left to fix: exit %d, fixed %q", code, found.Fixed)
+	}
+	want(found, "config", admin.Red, `did you mean "server"?`)
 }
 
 func TestCommandLine(t *testing.T) {
@@ -1118,6 +1427,76 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// The commands about modems, with a SIM that wants its PIN.
+func TestModemCommands(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "gsm")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "sim=pin")
+	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
+	pin := file(t, "0000\n")
+	config := strings.Replace(shop(""), `"sim:"`, fmt.Sprintf("%q\npin_file = %q\nbalance = \"*100#\"\nbalance_low = 2.5", link, pin), 1)
+	if err := os.Chmod(pin, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"config", "check"}, {"serve", "--listen", "127.0.0.1:0", "--dir", t.TempDir(), "--socket", filepath.Join(t.TempDir(), "s")}} {
+		if code, _, stderr := execute(t, nil, append(command, "--config", file(t, config))...); code != exitFailed || !strings.Contains(stderr, "chmod 600") {
+			t.Errorf("%v with a PIN that others may read: %d %s", command, code, stderr)
+		}
+	}
+	if err := os.Chmod(pin, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, config)
+	var stdout string
+	wait(t, "the modem is ready", func() bool {
+		_, stdout, _ = execute(t, b.environ, "modem", "status")
+		return strings.Contains(stdout, "gsm0  ready")
+	})
+	for _, says := range []string{"490154203237518", "...8901", "PIN tries left: 3", "Simulator, home, 4g", "-73 dBm", "+15550100000"} {
+		if !strings.Contains(stdout, says) {
+			t.Errorf("status does not tell %q:\n%s", says, stdout)
+		}
+	}
+	var modems []map[string]any
+	_, stdout, _ = execute(t, b.environ, "modem", "status", "--json")
+	if err := json.Unmarshal([]byte(stdout), &modems); err != nil || len(modems) != 1 || modems[0]["technology"] != "4g" {
+		t.Errorf("status --json: %q (%v)", stdout, err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"at", "gsm0", "AT+CSQ"}, exitOK, "+CSQ: 20,99\nOK\n"},
+		{[]string{"at", "gsm0", "AT+CMGD=1,4"}, exitRefused, "could send or delete"},
+		{[]string{"at", "gsm1", "AT+CSQ"}, exitRefused, "modem status"},
+		{[]string{"ussd", "gsm0", "*100#"}, exitOK, "Balance: 10.00"},
+		{[]string{"ussd", "gsm0", "hello"}, exitRefused, "as it is dialled"},
+		{[]string{"pin", "gsm0"}, exitRefused, "wants no PIN"},
+		{[]string{"reset", "gsm0"}, exitOK, "modem status"},
+	} {
+		code, stdout, stderr := execute(t, b.environ, append([]string{"modem"}, c.args...)...)
+		if code != c.code || !strings.Contains(stdout+stderr, c.says) {
+			t.Errorf("modem %v: %d %s%s", c.args, code, stdout, stderr)
+		}
+	}
+	wait(t, "the modem is back", func() bool {
+		_, stdout, _ = execute(t, b.environ, "modem", "status")
+		return strings.Contains(stdout, "gsm0  ready")
+	})
+	if code, stdout, _ := execute(t, b.environ, "send", "+41791234567", "Hello"); code != exitOK {
+		t.Errorf("send: %d %s", code, stdout)
+	}
+	_, stdout, _ = execute(t, b.environ, "clock", "status")
+	if !strings.Contains(stdout, "by gsm0") || strings.Contains(stdout, "not synchronised") {
+		t.Errorf("clock status: %s", stdout)
+	}
+	b.stop()
+	s.stop()
+	if all := b.stdout.String() + b.stderr.String(); strings.Contains(all, "8900101012345678901") || strings.Contains(all, "001010123456789") {
+		t.Errorf("the log names the SIM:\n%s", all)
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
 	app := "[[app]]\nid = \"shop\"\ncountries = [\"CH\"]\n"
 	sim := "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"
@@ -1140,13 +1519,22 @@ func TestConfigErrors(t *testing.T) {
 		{"[storage]\nkeep = \"1h\"", "[storage] keep"},
 		{"[[modem]]\ndevice = \"sim:\"", "[[modem]] number 1: name"},
 		{sim + sim, "used twice"},
-		{"[[modem]]\nname = \"a\"", "device"},
-		{"[[modem]]\nname = \"a\"\ndevice = \"auto\"", "/dev/serial/by-id"},
+		{"[[modem]]\nname = \"a\"\ndevice = \"imei:1234\"", "15 digits"},
 		{"[[modem]]\nname = \"a\"\ndevice = \"ttyUSB0\"", "device"},
 		{sim + "pin_file = \"/x\"", "pin_file"},
+		{sim + "pin_file = \"pin\"", "absolute"},
 		{sim + "bearer = \"ps\"", "bearer"},
+		{sim + "balance = \"100\"", "*100#"},
+		{sim + "balance_low = 2.0", "balance ="},
+		{sim + "balance = \"*100#\"\nbalance_every = \"5m\"", "balance_every"},
 		{sim + "smsc = \"AT\"", "smsc"},
-		{"[[relay]]\nname = \"backup\"", "[[relay]]"},
+		{sim + "daily_cap = -1", "daily_cap"},
+		{"[[relay]]\nkind = \"twilio\"", "[[relay]] number 1: name"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"twillio\"", "[[relay]] backup: kind"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"twilio\"\nuser = \"AC1\"\nfrom = \"Shop\"", "[[relay]] backup: secret_file is missing"},
+		{"[[relay]]\nname = \"backup\"\nkind = \"clickatell\"\nsecret_file = \"/nowhere\"", "[[relay]] backup: secret_file: open the secret"},
+		{sim + "[[relay]]\nname = \"gsm0\"\nkind = \"clickatell\"\nsecret_file = \"/x\"", "used twice"},
+		{"[[relay]]\nname = \"backup\"\nsecrt_file = \"/x\"", `did you mean "secret_file"?`},
 		{"[routes]\norder = [\"gsm0\"]", "[routes] order"},
 		{sim + "[routes]\norder = [\"gsm0\", \"gsm0\"]", "twice"},
 		{sim + "[[modem]]\nname = \"gsm1\"\ndevice = \"sim:\"\n[routes]\norder = [\"gsm1\"]", `leaves out "gsm0"`},
@@ -1272,5 +1660,77 @@ func TestConfigShowRoundTrip(t *testing.T) {
 	first := show(file(t, "[[modem]]\nname = \"gsm0\"\ndevice = \"sim:\"\n"+app))
 	if again := show(file(t, first)); again != first || !strings.Contains(first, `"+41791234567" = "123456"`) {
 		t.Errorf("shown again it differs:\n%s\n%s", first, again)
+	}
+}
+
+// A person texts the box; the app's server is told, and the box heeds it.
+func TestTheBoxHearsAndTells(t *testing.T) {
+	told := make(chan string, 16)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		told <- r.Header.Get("webhook-signature")[:3] + string(body)
+	}))
+	defer app.Close()
+	secret := filepath.Join(t.TempDir(), "whsec")
+	if err := os.WriteFile(secret, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := serve(t, shop(fmt.Sprintf(`
+inbound = true
+webhook = %q
+webhook_secret_file = %q
+webhook_allow = ["127.0.0.1"]
+webhook_insecure = true
+`, app.URL, secret)))
+	text := func(words string) {
+		t.Helper()
+		if err := b.daemon.text("+41791234567", words); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(want string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if !strings.HasPrefix(got, "v1,") || !strings.Contains(got, want) {
+				t.Fatalf("told %s, want %s", got, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("not told of %s", want)
+		}
+	}
+	text("Is this the shop?")
+	hear(`"text":"Is this the shop?"`)
+
+	var started map[string]any
+	wait(t, "a modem listens", func() (ok bool) {
+		var status int
+		status, started = b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567","channel":"inbound"}`)
+		return status == 201
+	})
+	text(started["text_this"].(string))
+	hear(`"type":"verification.approved"`)
+	if _, v := b.call("GET", "/v1/verifications/"+started["id"].(string), shopSecret, ""); v["phone"] != "+41791234567" {
+		t.Errorf("the server reads %v", v)
+	}
+
+	text("Stop")
+	hear(`"text":"Stop"`)
+	if status, answer := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567"}`); status != 400 || answer["code"] != "number_refused" {
+		t.Errorf("to an opted-out number: %d %v", status, answer)
+	}
+	if code, out, stderr := execute(t, b.environ, "opt-out", "ls"); code != exitOK || !strings.HasPrefix(out, "+41*******67 ") {
+		t.Errorf("opt-out ls: %d %s%s", code, out, stderr)
+	}
+	for _, want := range []string{"lifted", "had not opted out"} {
+		if code, out, stderr := execute(t, b.environ, "opt-out", "lift", "+41791234567"); code != exitOK || !strings.Contains(out, want) {
+			t.Errorf("opt-out lift: %d %s%s", code, out, stderr)
+		}
+	}
+	if code, out, stderr := execute(t, b.environ, "webhook", "ls", "--json"); code != exitOK || strings.TrimSpace(out) != "[]" {
+		t.Errorf("webhook ls: %d %s%s", code, out, stderr)
+	}
+	if status, page := b.call("GET", "/v1/inbound", shopSecret, ""); status != 200 || len(page["inbound"].([]any)) != 2 {
+		t.Errorf("inbound: %d %v", status, page)
 	}
 }

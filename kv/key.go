@@ -40,6 +40,13 @@ var prefixes = [...]byte{
 	otp.KindUserName:     'a',
 	otp.KindSession:      'f',
 	otp.KindExchange:     'x',
+	otp.KindInbound:      'b',
+	otp.KindInboundList:  'c',
+	otp.KindOptOut:       'p',
+	otp.KindTextBack:     't',
+	otp.KindEvent:        'e',
+	otp.KindDeadEvent:    'd',
+	otp.KindModem:        'g',
 }
 
 var (

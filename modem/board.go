@@ -65,11 +65,12 @@ func (b *board) change(edit func()) {
 	before := b.shown()
 	edit()
 	after, sink := b.shown(), b.sink
-	if after != before {
+	changed := !after.Equal(before)
+	if changed {
 		b.note()
 	}
 	b.mu.Unlock()
-	if after != before && sink != nil {
+	if changed && sink != nil {
 		sink.Changed(b.name)
 	}
 }

@@ -114,6 +114,9 @@ func (g *Gateway) deliver(ctx context.Context, s *session, j *job) (otp.Verdict,
 // relieve does what may let a refused message pass after all, and tells
 // whether it is worth another try.
 func (s *session) relieve(ctx context.Context, r *refusal) (repeat bool, err error) {
+	if r.domain == message && r.code == noCentre {
+		return s.address(ctx) // it may have lost what the box has kept
+	}
 	switch r.fault().class {
 	case classStorage:
 		return true, s.clear(ctx)
@@ -214,7 +217,7 @@ func (g *Gateway) abandon(ctx context.Context, s *session) (otp.Verdict, error) 
 	}
 	if g.silent++; g.silent >= maxSilent {
 		g.silent = 0
-		return v, errSilent
+		return v, errStuck
 	}
 	return v, nil
 }

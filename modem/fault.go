@@ -120,6 +120,9 @@ var equipmentFaults = map[int]fault{
 	100: {classMaybe, "unknown"},
 }
 
+// noCentre is the code of "+CMS ERROR" of a SIM without a service centre.
+const noCentre = 330
+
 // domain is the set of codes that a refusal speaks in.
 type domain uint8
 

@@ -11,7 +11,10 @@
 package modem
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -30,32 +33,90 @@ const (
 type Config struct {
 	// SMSC is the number of the service centre; "" leaves it to the SIM.
 	SMSC string
+	// PIN opens a locked SIM, 4 to 8 digits; "" leaves it locked. A SIM that
+	// refuses it is not asked again, and its last try is never made.
+	PIN string
+	// Bearer is "packet", "circuit", "packet_preferred" or "circuit_preferred":
+	// how messages reach the network. "" leaves it to the modem.
+	Bearer string
+	// Balance tells how to learn the credit of the SIM; zero: it is not asked.
+	Balance Balance
 	// Roaming allows to send in a foreign network.
 	Roaming bool
 	// Kind is what Status shows: "modem" (also for "") or "simulator".
 	Kind string
 	// Device is what Status shows as the device.
 	Device string
+	// Wake hurries the next opening, as after a stick was plugged in; nil: nothing
+	// does.
+	Wake <-chan struct{}
 	// Now is box time, to measure how long a message takes; nil: it is unknown.
 	Now func() otp.Time
+	// Memory keeps what must outlive the process; nil: it lives as long as the
+	// gateway.
+	Memory Memory
+	// Seal is a keyed digest, so that no PIN can be read out of the memory; it
+	// must be set if Memory is.
+	Seal func(label string, parts ...[]byte) [32]byte
+	// Reset takes the power from the stick and gives it back; nil: nothing can.
+	Reset func(ctx context.Context) error
+	// Dropped hears of each received SMS that had to be given up, and why:
+	// "unreadable", "incomplete" or "overflow"; nil: nobody does.
+	Dropped func(why string)
+	// Climbed hears of each measure against a modem that does not answer: "at",
+	// "escape", "reopen", "restart", "reset" or "alarm"; nil: nobody does.
+	Climbed func(rung string)
+	// Heard takes the network's time, unchecked; nil: nobody does.
+	Heard func(at otp.Time)
 	// Log is the gateway's logger.
 	Log zerolog.Logger
 }
 
+// Validate refuses what could not work, or would be a command of its own, in
+// words for whoever wrote the config.
+func (c *Config) Validate() error {
+	_, bearer := bearers[c.Bearer]
+	switch {
+	case c.SMSC != "" && !centre.MatchString(c.SMSC):
+		return errors.New("smsc is not a phone number: give its digits, with a + if it is international")
+	case c.PIN != "" && !pinForm.MatchString(c.PIN):
+		return errors.New("pin_file holds no PIN: write its 4 to 8 digits on the first line")
+	case c.Bearer != "" && !bearer:
+		return errors.New("bearer is none of packet, circuit, packet_preferred, circuit_preferred")
+	case c.Balance.Code != "" && !ussdCode.MatchString(c.Balance.Code):
+		return errors.New(`balance is no code that the network could answer: write it as it is dialled, such as "*100#"`)
+	case c.Memory != nil && c.Seal == nil:
+		return errors.New("a memory needs a seal")
+	}
+	return nil
+}
+
+// seal is Seal, or a digest without a key for what stays in this process.
+func (c *Config) seal(label string, parts ...[]byte) [32]byte {
+	if c.Seal != nil {
+		return c.Seal(label, parts...)
+	}
+	return sha256.Sum256(bytes.Join(append([][]byte{[]byte(label)}, parts...), []byte{0}))
+}
+
 // Gateway is the owner of one modem. It implements [otp.Route].
 type Gateway struct {
-	name  string
-	open  func(ctx context.Context) (Port, error)
-	cfg   Config
-	board *board    // guards itself
-	jobs  chan *job // from Send to the owner
+	name    string
+	open    func(ctx context.Context) (Port, error)
+	cfg     Config
+	board   *board       // guards itself
+	jobs    chan *job    // from Send to the owner
+	errands chan *errand // from an operator to the owner
 
 	// Run's goroutine owns all below.
-	sink      otp.RouteSink
-	submitter *submitter
-	smsc      string // the service centre that the SIM had last
-	current   *job   // the message in hand, or nil
-	silent    int    // messages in a row without a prompt
+	sink       otp.RouteSink
+	submitter  *submitter
+	memory     Memory
+	mail       *mailbox
+	ladder     ladder
+	current    *job             // the message in hand, or nil
+	silent     int              // messages in a row without a prompt
+	balanceDue <-chan time.Time // when the balance is asked next; nil: never
 }
 
 // job is a message on its way through the owner.
@@ -78,10 +139,18 @@ func (j *job) answer(v otp.Verdict) bool {
 // New returns the gateway of the modem behind open, which is called anew after
 // every fault, never while an earlier port is open.
 func New(name string, open func(ctx context.Context) (Port, error), cfg Config) *Gateway {
-	return &Gateway{
+	g := &Gateway{
 		name: name, open: open, cfg: cfg, board: newBoard(name, cfg),
-		jobs: make(chan *job), submitter: newSubmitter(),
+		jobs: make(chan *job), errands: make(chan *errand), submitter: newSubmitter(), memory: cfg.Memory,
 	}
+	g.mail = &mailbox{take: g.received, dropped: cfg.Dropped, log: cfg.Log.With().Str("route", name).Logger()}
+	if g.mail.dropped == nil {
+		g.mail.dropped = func(string) {}
+	}
+	if g.memory == nil {
+		g.memory = fleeting{}
+	}
+	return g
 }
 
 // Name is the configured name.

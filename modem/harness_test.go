@@ -25,6 +25,30 @@ type sink struct {
 	confirmed []otp.ID
 	changed   int
 	onReport  func()
+	inbound   []otp.Incoming
+	deaf      bool // Received fails
+}
+
+func (s *sink) Received(_ context.Context, in otp.Incoming) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deaf {
+		return errors.New("the store is full")
+	}
+	s.inbound = append(s.inbound, in)
+	return nil
+}
+
+func (s *sink) received() []otp.Incoming {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]otp.Incoming(nil), s.inbound...)
+}
+
+func (s *sink) refuse(all bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deaf = all
 }
 
 func (s *sink) Changed(string) {

@@ -1,9 +1,6 @@
 package modem
 
 import (
-	"context"
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +25,14 @@ type network struct {
 	packet   int    // CGREG
 	evolved  int    // CEREG
 	operator string
-	dBm      int // 0 is unknown
+	access   string // the technology of the radio; "" is unknown
+	dBm      int    // 0 is unknown
+
+	lock  string // why a locked SIM stays locked
+	tries int    // that its PIN has left; 0 is unknown
+	smsc  string // its service centre; "" is unknown
+
+	stored, room int // messages in the memory, and how many it holds; a room of 0 is unknown
 }
 
 // register takes what stands behind "+CREG:" or one of its kin, be it an
@@ -91,8 +95,16 @@ func (n *network) obstacle(roaming bool) (reason, detail string, soon bool) {
 	case "", simUnready, simAbsent, simDefect:
 		soon := n.sim == "" || n.sim == simUnready // a modem that just came up is still reading it
 		return "no_sim", "The modem has no working SIM. Insert one, or clean its contacts.", soon
+	case simWantsPIN:
+		lock := n.lock
+		if lock == "" {
+			lock = lockNoPIN
+		}
+		return "sim_pin", lock, n.lock == lockPersists // it takes a moment to become ready
+	case simWantsPUK:
+		return "sim_puk", lockPUK, false
 	default:
-		return "sim_pin", "The SIM wants " + n.sim + ". Unlock it in a phone and switch its PIN off.", false
+		return "sim_pin", lockOther, false
 	}
 	switch name, usable := n.registered(roaming); {
 	case usable:
@@ -111,110 +123,7 @@ func (n *network) obstacle(roaming bool) (reason, detail string, soon bool) {
 // show copies what an operator may see.
 func (n *network) show(status *otp.RouteStatus, roaming bool) {
 	status.Registration, _ = n.registered(roaming)
-	status.Operator, status.SignalDBm = n.operator, n.dBm
-}
-
-// polls are the questions of one look at the modem, in order. Between two of
-// them a message may go first.
-var polls = []func(*session, context.Context) error{
-	(*session).pollAlive, (*session).pollSIM, (*session).pollCircuit, (*session).pollPacket,
-	(*session).pollEvolved, (*session).pollSignal, (*session).pollOperator,
-}
-
-// pollAlive is the watchdog.
-func (s *session) pollAlive(ctx context.Context) error {
-	_, err := s.command(ctx, "AT", aliveLimit)
-	return tolerate(err)
-}
-
-// pollSIM reads the state of the SIM, and makes the settings that a SIM just
-// ready, or a modem that came up anew, has lost.
-func (s *session) pollSIM(ctx context.Context) error {
-	before := s.network.sim
-	info, err := s.command(ctx, "AT+CPIN?", commandLimit)
-	var r *refusal
-	switch {
-	case err == nil && len(info) > 0:
-		s.network.sim = simState(info[len(info)-1])
-	case err == nil:
-		s.network.sim = ""
-	case !errors.As(err, &r):
-		return err
-	case r.domain == plain || r.code == 10:
-		s.network.sim = simAbsent
-	case r.code == 11:
-		s.network.sim = simWantsPIN
-	case r.code == 12:
-		s.network.sim = simWantsPUK
-	case r.code == 13, r.code == 15:
-		s.network.sim = simDefect
-	default:
-		// Busy: it stays what it was.
-	}
-	if s.network.sim != simReady || before == simReady && !s.stale {
-		return nil
-	}
-	return s.prepare(ctx)
-}
-
-// simState returns a word of CPIN that may be shown. The line is the modem's,
-// and so is not shown as it came.
-func simState(answer string) string {
-	words := []string{simReady, simWantsPIN, simWantsPUK, "SIM PIN2", "SIM PUK2", "PH-SIM PIN", simAbsent}
-	if slices.Contains(words, answer) {
-		return answer
-	}
-	return simUnready
-}
-
-func (s *session) pollCircuit(ctx context.Context) error { return s.pollRegistration(ctx, "+CREG") }
-func (s *session) pollPacket(ctx context.Context) error  { return s.pollRegistration(ctx, "+CGREG") }
-func (s *session) pollEvolved(ctx context.Context) error { return s.pollRegistration(ctx, "+CEREG") }
-
-func (s *session) pollRegistration(ctx context.Context, name string) error {
-	answer, err := s.ask(ctx, "AT"+name+"?")
-	if answer == "" {
-		answer = "0" // a modem that does not know this network is not in it
-	}
-	s.network.register(name, answer)
-	return err
-}
-
-// pollSignal reads the field strength.
-func (s *session) pollSignal(ctx context.Context) error {
-	answer, err := s.ask(ctx, "AT+CSQ")
-	level, _, _ := strings.Cut(answer, ",")
-	s.network.dBm = 0
-	if n, bad := strconv.Atoi(level); bad == nil && n >= 0 && n <= 31 {
-		s.network.dBm = 2*n - 113
-	}
-	return err
-}
-
-// maxOperator bounds an operator's name.
-const maxOperator = 32
-
-// pollOperator reads the operator's name.
-func (s *session) pollOperator(ctx context.Context) error {
-	info, err := s.command(ctx, "AT+COPS?", slowLimit)
-	s.network.operator = ""
-	if len(info) > 0 {
-		if fields := strings.Split(info[len(info)-1], ","); len(fields) > 2 {
-			name := strings.Trim(fields[2], `"`)
-			s.network.operator = name[:min(len(name), maxOperator)]
-		}
-	}
-	return tolerate(err)
-}
-
-// cycle switches the radio off and on: some modems look for a SIM only then.
-func (s *session) cycle(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // a stop in between must not leave the radio off
-	for _, text := range []string{"AT+CFUN=0", "AT+CFUN=1"} {
-		if _, err := s.command(ctx, text, slowLimit); tolerate(err) != nil {
-			return err
-		}
-	}
-	s.stale = true
-	return nil
+	status.Operator, status.Technology, status.SignalDBm = n.operator, n.access, n.dBm
+	status.SMSC, status.PINTries = n.smsc, n.tries
+	status.Stored, status.StoreSize = n.stored, n.room
 }

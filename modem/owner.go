@@ -21,6 +21,7 @@ const (
 	reopenStep  = time.Second            // more after each failure
 	reopenLimit = 5 * time.Second
 	restartSoon = 500 * time.Millisecond
+	choresEvery = 10 * time.Minute
 	maxPanics   = 5 // within panicSpan, and the route is down for the rest of it
 	panicSpan   = time.Minute
 )
@@ -31,10 +32,14 @@ var errPanic = errors.New("defect in the gateway")
 // Run keeps the modem until ctx ends; a dialogue under way ends first, in 30 s
 // at most. It must not run twice at once. The one error is a bad SMSC.
 func (g *Gateway) Run(ctx context.Context, sink otp.RouteSink) error {
-	if g.cfg.SMSC != "" && !centre.MatchString(g.cfg.SMSC) {
-		return fmt.Errorf("modem %s: smsc is not a phone number: give its digits, with a + if it is international", g.name)
+	if err := g.cfg.Validate(); err != nil {
+		return fmt.Errorf("modem %s: %w", g.name, err)
 	}
 	g.sink = sink
+	g.ladder.grace.begin(graceFor) // a box and its stick are switched on together
+	if g.cfg.Balance.Code != "" {
+		g.balanceDue = time.After(balanceFirst)
+	}
 	g.board.start(sink)
 	defer g.board.stop()
 	var delay time.Duration
@@ -65,7 +70,12 @@ func (g *Gateway) Run(ctx context.Context, sink otp.RouteSink) error {
 			panics = 0
 		}
 		pause := time.NewTimer(delay)
-		wait(ctx, pause.C)
+		select {
+		case <-pause.C:
+		case <-g.cfg.Wake: // a device has come: it may be ours
+			delay = 0
+		case <-ctx.Done():
+		}
 		pause.Stop()
 		select {
 		case <-span.C:
@@ -102,24 +112,41 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 	}()
 	port, err := g.open(ctx)
 	if err != nil {
+		g.ladder.grace.begin(graceFor) // a stick that is plugged in needs a while
 		return false, fmt.Errorf("open port: %w", err)
 	}
+	if found, ok := port.(interface{ Name() string }); ok {
+		g.board.describe(func(status *otp.RouteStatus) { status.Device = found.Name() })
+		defer g.board.describe(func(status *otp.RouteStatus) { status.Device = g.cfg.Device })
+	}
 	log := g.cfg.Log.With().Str("route", g.name).Logger()
-	s := &session{line: newLine(port), log: log, cfg: g.cfg, smsc: &g.smsc, reported: g.reported}
+	s := &session{line: newLine(port), log: log, cfg: g.cfg, memory: g.memory, reported: g.reported}
+	s.mail = g.mail
+	g.mail.enter()
+	s.rouse = func(ctx context.Context) error { return g.rouse(ctx, s) }
 	defer s.line.close()
 	if err := s.begin(ctx); err != nil {
+		if errors.Is(err, errSilent) {
+			g.climb(ctx, s)
+		}
 		return false, fmt.Errorf("begin session: %w", err)
 	}
-	return true, g.serve(ctx, s)
+	err = g.serve(ctx, s)
+	if errors.Is(err, errStuck) {
+		g.climb(ctx, s)
+	}
+	return true, err
 }
 
-// serve looks at the modem from time to time and carries messages in between.
-// Nothing here waits longer than it must: a message that comes while the modem
-// is idle is on the line at once.
+// serve looks at the modem from time to time, does its chores now and then, and
+// carries messages in between. Nothing here waits longer than it must: a
+// message that comes while the modem is idle is on the line at once.
 func (g *Gateway) serve(ctx context.Context, s *session) error {
-	due := polls
+	due, looking := polls, true
 	next := time.NewTimer(lookEvery)
 	defer next.Stop()
+	chore := time.NewTimer(0)
+	defer chore.Stop()
 	soon := false // next has been brought forward by an indication
 	for {
 		var work <-chan *job
@@ -137,7 +164,11 @@ func (g *Gateway) serve(ctx context.Context, s *session) error {
 				err = due[0](s, ctx)
 				due = due[1:]
 				if err == nil && len(due) == 0 {
-					next.Reset(g.looked(s))
+					if looking {
+						next.Reset(g.looked(s))
+					} else {
+						g.judge(s)
+					}
 				}
 			}
 		} else {
@@ -154,7 +185,18 @@ func (g *Gateway) serve(ctx context.Context, s *session) error {
 				s.refused, s.again = "", nil
 				g.judge(s)
 			case <-next.C:
-				due, soon, s.probe = polls, false, false
+				due, looking, soon, s.probe = polls, true, false, false
+			case <-chore.C:
+				due, looking = chores, false
+				chore.Reset(choresEvery)
+			case <-s.mail.work():
+				err = s.collect(ctx)
+			case <-g.balanceDue:
+				err = g.takeStock(ctx, s)
+			case e := <-g.errands:
+				if err = e.run(ctx, s); err == nil {
+					g.judge(s)
+				}
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -179,6 +221,7 @@ func (g *Gateway) serve(ctx context.Context, s *session) error {
 // looked judges after a full round of polls, and returns when the next is due.
 func (g *Gateway) looked(s *session) time.Duration {
 	s.seen = true
+	g.ladder.hung = false
 	if s.network.sim == simReady {
 		s.simless = 0
 	} else {
@@ -198,6 +241,7 @@ func (g *Gateway) judge(s *session) {
 	}
 	g.board.describe(func(status *otp.RouteStatus) {
 		s.network.show(status, g.cfg.Roaming)
+		s.identity.show(status)
 		status.Reports = s.reports
 	})
 	reason, detail, soon := s.network.obstacle(g.cfg.Roaming)
@@ -222,6 +266,10 @@ func (g *Gateway) lost(err error) {
 		g.board.lost(opening.Reason, opening.Detail)
 	case errors.Is(err, errPanic):
 		g.board.lost("stopped", "The gateway failed and starts again.")
+	case errors.Is(err, errRestart):
+		g.board.lost("starting", "The modem starts anew.")
+	case g.ladder.hung && errors.Is(err, errSilent):
+		g.board.lost("hung", "The modem does not answer, and neither a restart nor a reset has helped. Unplug it for ten seconds and plug it in again; if that does not help either, use another.")
 	case errors.Is(err, errMode):
 		g.board.lost("no_answer", "The modem does not keep to PDU mode. Restart it, or use another.")
 	case errors.Is(err, errSilent), errors.Is(err, os.ErrDeadlineExceeded):
@@ -236,4 +284,10 @@ func (g *Gateway) reported(r report) {
 	if out, ok := r.final(g.name); ok {
 		g.sink.Reported(out)
 	}
+}
+
+// received hands on a received SMS. It is durable when received returns nil.
+func (g *Gateway) received(ctx context.Context, in otp.Incoming) error {
+	in.Route = g.name
+	return g.sink.Received(ctx, in)
 }

@@ -17,7 +17,7 @@ type Port interface {
 // closed list. An open function that returns another error stands for a port
 // that is absent.
 type OpenError struct {
-	// Reason is "absent", "busy" or "permission".
+	// Reason is "absent", "busy", "permission", "no_answer" or "storage_mode".
 	Reason string
 	// Detail is a sentence for the operator: what is wrong and what to do.
 	Detail string

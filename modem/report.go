@@ -1,21 +1,15 @@
 package modem
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 
-	"github.com/warthog618/sms"
 	"github.com/warthog618/sms/encoding/tpdu"
 
 	"github.com/pinferry/pinferry/otp"
 )
-
-// maxReport bounds the octets of a status report: 164 of a TPDU and 12 of an
-// SMSC address are the most there can be.
-const maxReport = 176
 
 var (
 	errReport = errors.New("not a status report")
@@ -34,20 +28,9 @@ type report struct {
 // parseReport reads the hex line behind a "+CDS: <length>" line. length is the
 // octets of the TPDU, and so tells whether an SMSC address stands in front.
 func parseReport(length int, line string) (report, error) {
-	octets, err := hex.DecodeString(line)
+	pdu, err := unframe(length, line)
 	if err != nil {
-		return report{}, fmt.Errorf("parse report: %w", errReport)
-	}
-	front := len(octets) - length
-	switch {
-	case len(octets) == 0 || len(octets) > maxReport || front < 0:
-		return report{}, fmt.Errorf("parse report: %w: length", errReport)
-	case front > 0 && front != 1+int(octets[0]):
-		return report{}, fmt.Errorf("parse report: %w: SMSC address", errReport)
-	}
-	pdu, err := sms.Unmarshal(octets[front:], sms.AsMT)
-	if err != nil {
-		return report{}, fmt.Errorf("parse report: %w", err)
+		return report{}, fmt.Errorf("parse report: %w: %w", errReport, err)
 	}
 	if pdu.SmsType() != tpdu.SmsStatusReport || !digits.MatchString(pdu.RA.Addr) {
 		return report{}, fmt.Errorf("parse report: %w", errReport)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,21 +38,28 @@ type session struct {
 	line *line
 	log  zerolog.Logger
 	cfg  Config
-	// smsc is the service centre's number that the SIM is known to have, kept
-	// by the gateway from one session to the next.
-	smsc *string
+	// memory is the gateway's.
+	memory Memory
 	// reported takes each delivery report as it comes in.
 	reported func(report)
+	// mail is the gateway's.
+	mail *mailbox
+	// rouse does what may wake a modem that has not answered an AT.
+	rouse func(ctx context.Context) error
 
 	asking string // prefix of the lines that answer the running command, or ""
 	inner  int    // octets of the TPDU that the next line holds; 0 is none, -1 one to ignore
+	pushed bool   // that line is a received SMS, and not a report
 	stale  bool   // the modem may have forgotten its settings
 	probe  bool   // something happened that a look should follow soon
 
-	reports bool // delivery reports come back
-	confirm bool // each report must be confirmed
-	owed    int  // reports not confirmed yet
-	network network
+	reports   bool // delivery reports come back
+	confirm   bool // each report must be confirmed
+	owed      int  // reports not confirmed yet
+	network   network
+	identity  identity
+	entered   bool // the SIM has taken its PIN, and was not ready since
+	unlocking rest // between two looks at a SIM that is locked
 
 	refused string           // why the network refuses this SIM, or ""
 	again   <-chan time.Time // when the SIM is given another chance
@@ -96,7 +102,11 @@ func (s *session) heed(token string) bool {
 		s.inner = 0
 		if hexadecimal(token) {
 			if inner > 0 {
-				s.receive(inner, token)
+				if s.pushed {
+					s.mail.push(inner, token)
+				} else {
+					s.receive(inner, token)
+				}
 			}
 			return true
 		}
@@ -110,13 +120,10 @@ func (s *session) heed(token string) bool {
 	switch name {
 	case noise:
 		s.probe = true
-	case "+CDS":
-		length, err := strconv.Atoi(strings.TrimSpace(rest[strings.LastIndexByte(rest, ',')+1:]))
-		if s.inner = length; err != nil || length < 1 {
-			s.inner = -1
-		}
-	case "+CMT":
-		s.inner = -1 // a received SMS: not read yet, and never taken for an answer
+	case "+CDS", "+CMT":
+		s.inner, s.pushed = parseLength(rest), name == "+CMT"
+	case "+CMTI", "+CDSI":
+		s.mail.indicated(rest)
 	case "+CREG", "+CGREG", "+CEREG":
 		s.network.register(name, rest)
 		s.probe = true
@@ -147,9 +154,18 @@ func (s *session) receive(length int, pdu string) {
 }
 
 // command sends one command line and returns the lines of its answer that
-// bear its name. Its errors are a [*refusal], errSilent, the loss of the port
-// and the end of ctx; all but the first end the session.
+// bear its name, without it. See exchange.
 func (s *session) command(ctx context.Context, text string, limit time.Duration) ([]string, error) {
+	return s.exchange(ctx, text, limit, func(token string) (string, bool) {
+		rest, named := strings.CutPrefix(token, s.asking)
+		return strings.TrimSpace(rest), named && s.asking != ""
+	})
+}
+
+// exchange sends one command line and returns what keep makes of the lines of
+// its answer. Its errors are a [*refusal], errSilent, the loss of the port and
+// the end of ctx; all but the first end the session.
+func (s *session) exchange(ctx context.Context, text string, limit time.Duration, keep func(token string) (string, bool)) ([]string, error) {
 	if _, err := s.line.write(text + "\r"); err != nil {
 		return nil, err
 	}
@@ -170,8 +186,8 @@ func (s *session) command(ctx context.Context, text string, limit time.Duration)
 		if r, ok := parseRefusal(token); ok {
 			return nil, r
 		}
-		if s.asking != "" && strings.HasPrefix(token, s.asking) && len(info) < maxInfo {
-			info = append(info, strings.TrimSpace(token[len(s.asking):]))
+		if line, ok := keep(token); ok && len(info) < maxInfo {
+			info = append(info, line)
 		}
 	}
 }

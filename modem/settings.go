@@ -9,6 +9,13 @@ import (
 // centre is the form of an SMSC's number.
 var centre = regexp.MustCompile(`^\+?[0-9]{3,20}$`)
 
+// Bearers are the ways by which a modem may hand messages to its network, and
+// their numbers in AT+CGSMS (3GPP 27.007, 10.1.21). Some operators lose what
+// comes by the packet network, and some have no other.
+var bearers = map[string]string{
+	"packet": "0", "circuit": "1", "packet_preferred": "2", "circuit_preferred": "3",
+}
+
 // settings tries each of texts.
 func (s *session) settings(ctx context.Context, texts ...string) error {
 	for _, text := range texts {
@@ -26,7 +33,7 @@ func (s *session) prepare(ctx context.Context) error {
 	s.stale = false
 	// All of it, each time: a modem that restarted behind a port that stayed has
 	// its factory settings.
-	if err := s.settings(ctx, "ATE0", "AT+CMEE=1", "AT+CMGF=0"); err != nil {
+	if err := s.settings(ctx, "ATE0", "AT+CMEE=1", `AT+CSCS="GSM"`, "AT+CMGF=0"); err != nil {
 		return err
 	}
 	mode, err := s.ask(ctx, "AT+CMGF?")
@@ -49,7 +56,23 @@ func (s *session) prepare(ctx context.Context) error {
 	if err := s.settings(ctx, "AT+CREG=1", "AT+CGREG=1", "AT+CEREG=1", "AT+COPS=3,0"); err != nil {
 		return err
 	}
-	return s.address(ctx)
+	if s.cfg.Heard != nil { // else the modem's clock is nobody's business
+		if err := s.settings(ctx, "AT+CTZU=1"); err != nil {
+			return err
+		}
+	}
+	if number, given := bearers[s.cfg.Bearer]; given {
+		accepted, err := s.try(ctx, "AT+CGSMS="+number)
+		if err != nil {
+			return err
+		}
+		if !accepted {
+			s.log.Warn().Str("bearer", s.cfg.Bearer).Msg("the modem cannot use the bearer of its config")
+		}
+	}
+	s.mail.want("") // of a SIM that is new, or a modem that forgot to tell
+	_, err = s.address(ctx)
+	return err
 }
 
 // verify reads the mode before each PDU, and prepares a modem that has lost it:
@@ -87,25 +110,66 @@ func (s *session) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// address sees to it that the SIM knows its service centre.
-func (s *session) address(ctx context.Context) error {
+// pollCentre looks whether the SIM has lost its service centre.
+func (s *session) pollCentre(ctx context.Context) error {
+	if s.network.sim != simReady {
+		return nil
+	}
+	_, err := s.address(ctx)
+	return err
+}
+
+// address sees to it that the SIM knows its service centre: that of the
+// config, else its own, which is kept and given back to a SIM that has lost it.
+// given tells whether it was given one now.
+func (s *session) address(ctx context.Context) (given bool, err error) {
 	answer, err := s.ask(ctx, "AT+CSCA?")
 	if err != nil {
-		return err
+		return false, err
 	}
 	number, _, _ := strings.Cut(answer, ",")
 	number = strings.Trim(number, `"`)
-	if want := s.cfg.SMSC; want != "" {
-		*s.smsc = want
-	} else if centre.MatchString(number) {
-		*s.smsc = number
+	want := s.cfg.SMSC
+	if want == "" {
+		want = s.kept(ctx, number)
 	}
-	if *s.smsc == "" || *s.smsc == number {
-		return nil
+	s.network.smsc = want
+	if want == "" || want == number {
+		return false, nil
 	}
 	kind := "129"
-	if strings.HasPrefix(*s.smsc, "+") {
+	if strings.HasPrefix(want, "+") {
 		kind = "145"
 	}
-	return s.settings(ctx, `AT+CSCA="`+*s.smsc+`",`+kind)
+	return s.try(ctx, `AT+CSCA="`+want+`",`+kind)
+}
+
+// kept returns the service centre that this SIM has or, if it has none, had. A
+// SIM that cannot be told from others has only what it says: the centre of
+// another operator would lose every message.
+func (s *session) kept(ctx context.Context, number string) string {
+	known, name := centre.MatchString(number), s.identity.sim()
+	if name == "" {
+		if known {
+			return number
+		}
+		return ""
+	}
+	key := "smsc\x00" + name
+	had, err := s.memory.Load(ctx, key)
+	switch {
+	case err != nil:
+		s.log.Warn().Err(err).Msg("the service centre that this SIM had cannot be read")
+	case !known && centre.Match(had):
+		s.log.Info().Str("sim", ending(name)).Msg("the SIM has lost its service centre and gets it back")
+		return string(had)
+	case known && string(had) != number:
+		if err := s.memory.Save(ctx, key, []byte(number)); err != nil {
+			s.log.Warn().Err(err).Msg("the service centre of this SIM could not be kept")
+		}
+	}
+	if known {
+		return number
+	}
+	return ""
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,17 +18,21 @@ import (
 // not take ends at its deadline: that is what the kernel's poller gives to a
 // descriptor opened with O_NONBLOCK.
 func OpenTTY(path string) func(ctx context.Context) (Port, error) {
-	return func(context.Context) (Port, error) {
-		fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return nil, explain(path, err)
-		}
-		if err := claim(fd); err != nil {
-			unix.Close(fd)
-			return nil, explain(path, err)
-		}
-		return os.NewFile(uintptr(fd), path), nil
+	return func(context.Context) (Port, error) { return openTTY(path, "/proc") }
+}
+
+// openTTY opens the serial port at path. proc is where a process that keeps it
+// from us is looked for.
+func openTTY(path, proc string) (Port, error) {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, explain(path, proc, err)
 	}
+	if err := claim(fd); err != nil {
+		unix.Close(fd)
+		return nil, explain(path, proc, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // claim makes the tty ours and raw. The lock stands beside TIOCEXCL because
@@ -76,13 +78,13 @@ func pseudo(fd int) bool {
 }
 
 // explain tells apart why a tty cannot be opened, and what to do.
-func explain(path string, err error) *OpenError {
+func explain(path, proc string, err error) *OpenError {
 	e := &OpenError{Reason: "absent", Err: fmt.Errorf("open %s: %w", path, err)}
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		e.Reason, e.Detail = "permission", fmt.Sprintf("%s may not be opened by this user. %s", path, admission(path))
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EWOULDBLOCK):
-		e.Reason, e.Detail = "busy", fmt.Sprintf("%s is in use by %s. Stop it, or keep it from this port.", path, holder(path))
+		e.Reason, e.Detail = "busy", fmt.Sprintf("%s is in use by %s. Stop it, or keep it from this port.", path, holder(proc, path))
 	case errors.Is(err, unix.ENOTTY):
 		e.Detail = fmt.Sprintf("%s is no serial port. Name the modem's tty as device.", path)
 	default:
@@ -91,34 +93,22 @@ func explain(path string, err error) *OpenError {
 	return e
 }
 
-// admission says which group would let this user in.
+// admission says which group would let this user in, and how to join it.
 func admission(path string) string {
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err != nil {
 		return "A folder above it is closed to this user."
 	}
-	name := strconv.FormatUint(uint64(stat.Gid), 10)
-	if group, err := user.LookupGroupId(name); err == nil {
-		name = group.Name
+	group := strconv.FormatUint(uint64(stat.Gid), 10)
+	if found, err := user.LookupGroupId(group); err == nil {
+		group = found.Name
 	}
-	return fmt.Sprintf("It belongs to the group %s: add the user to that group and restart.", name)
-}
-
-// holder names the process that has path open, as far as this user may see.
-func holder(path string) string {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		target = path
+	if stat.Mode&(unix.S_IRGRP|unix.S_IWGRP) != unix.S_IRGRP|unix.S_IWGRP || stat.Gid == 0 {
+		return "It is closed to groups too: install the udev rules that come with pinferry, and plug the modem in again."
 	}
-	links, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-	for _, link := range links {
-		if at, err := os.Readlink(link); err != nil || at != target {
-			continue
-		}
-		id := strings.Split(link, "/")[2]
-		if name, err := os.ReadFile("/proc/" + id + "/comm"); err == nil {
-			return fmt.Sprintf("process %s (%s)", id, strings.TrimSpace(string(name)))
-		}
+	name := strconv.Itoa(os.Geteuid())
+	if us, err := user.LookupId(name); err == nil {
+		name = us.Username
 	}
-	return "a process that this user cannot see"
+	return fmt.Sprintf("It belongs to the group %s. Run: sudo usermod -aG %s %s, and restart.", group, group, name)
 }

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -115,9 +117,10 @@ func TestTTYCycle(t *testing.T) {
 		t.Errorf("handset has %d messages", len(got))
 	}
 	// The whole life of the line, octet by octet.
-	units := unit.FindAllString(w.trace.String(), -1)
+	trace := w.trace.String() // once: the gateway goes on with its chores
+	units := unit.FindAllString(trace, -1)
 	checkUnits(t, units)
-	if whole := strings.Join(units, ""); whole != w.trace.String() {
+	if whole := strings.Join(units, ""); whole != trace {
 		t.Error("there is more on the line than units")
 	}
 	if first := units[0]; first != "\x1b\r" {
@@ -303,6 +306,25 @@ func TestTTYTellsCausesApart(t *testing.T) {
 		}
 		defer pty.Close()
 		if got, detail := reasonAsNobody(t, pty.Path()); got != "permission" || !strings.Contains(detail, "group") {
+			t.Errorf("reason %q: %s", got, detail)
+		}
+	})
+	t.Run("not allowed, but to a group", func(t *testing.T) {
+		pty, err := simulator.OpenPTY()
+		if err != nil {
+			t.Skipf("no pseudo terminals here: %v", err)
+		}
+		defer pty.Close()
+		group, err := user.LookupGroup("dialout")
+		nobody, unknown := user.LookupId("65534")
+		if err := errors.Join(err, unknown); err != nil {
+			t.Skipf("NOT TESTED: this system has no such names: %v", err)
+		}
+		id, _ := strconv.Atoi(group.Gid)
+		if err := errors.Join(os.Chmod(pty.Path(), 0o660), os.Chown(pty.Path(), -1, id)); err != nil {
+			t.Skipf("NOT TESTED: only root can give a terminal to a group: %v", err)
+		}
+		if got, detail := reasonAsNobody(t, pty.Path()); got != "permission" || !strings.Contains(detail, "sudo usermod -aG dialout "+nobody.Username) {
 			t.Errorf("reason %q: %s", got, detail)
 		}
 	})

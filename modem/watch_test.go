@@ -70,7 +70,7 @@ func TestWatchAPulledStick(t *testing.T) {
 }
 
 func TestWatchTheSIM(t *testing.T) {
-	for spec, reason := range map[string]string{"sim=missing": "no_sim", "sim=pin": "sim_pin", "sim=puk": "sim_pin"} {
+	for spec, reason := range map[string]string{"sim=missing": "no_sim", "sim=pin": "sim_pin", "sim=puk": "sim_puk"} {
 		t.Run(spec, func(t *testing.T) {
 			bubble(t, simulator.Config{}, modem.Config{}, func(t *testing.T, b *bench) {
 				b.inject(t, spec)

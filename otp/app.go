@@ -70,7 +70,15 @@ type App struct {
 	// Options are names of placeholders that a start may fill (templateOptions)
 	// in the app's own texts: {order}.
 	Options []string
-	Inbound bool
+	// Inbound opens what the box receives to the app: the list, the events, and
+	// the channel inbound. InboundSignIn lets that channel open sessions too,
+	// though senders can be spoofed.
+	Inbound, InboundSignIn bool
+	// OptOut says what an opted-out number is spared of; default
+	// [OptOutCodes].
+	OptOut OptOutScope
+	// Events says that the app takes events.
+	Events bool
 
 	templates map[string]text.Template // by locale, once prepared
 }

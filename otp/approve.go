@@ -5,14 +5,18 @@ package otp
 // from the register: the number is proven and the code is used all the same.
 func (t *try) approve() (*Error, error) {
 	t.ver.Status, t.ver.Approved = Approved, t.now
-	known, err := loadKnown(t.tx, t.ver.Address)
-	if err != nil {
-		return nil, err
+	t.v.box.verificationEvent(t.tx, &t.ver, t.now)
+	if t.ver.Channel != ChannelInbound { // whose sender can be spoofed
+		known, err := loadKnown(t.tx, t.ver.Address)
+		if err != nil {
+			return nil, err
+		}
+		known.verified(t.tx, t.ver.Address, source(t.c.Address), t.now)
 	}
-	known.verified(t.tx, t.ver.Address, source(t.c.Address), t.now)
 	if t.ver.Slot != "" {
 		t.tx.Delete(slotKey(t.ver.App, t.ver.Slot))
 	}
+	var err error
 	if t.message, err = t.v.end(t.tx, &t.ver, ReasonApproved, t.now); err != nil {
 		return nil, err
 	}

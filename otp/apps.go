@@ -180,6 +180,15 @@ func (app *App) preparePolicy() error {
 	if app.Resend != ResendSame && app.Resend != ResendNew {
 		return fmt.Errorf("resend: %q is neither \"same\" nor \"new\"", app.Resend)
 	}
+	if app.OptOut == "" {
+		app.OptOut = OptOutCodes
+	}
+	if app.OptOut != OptOutCodes && app.OptOut != OptOutMessages {
+		return fmt.Errorf("opt_out: %q is neither \"codes\" nor \"messages\"", app.OptOut)
+	}
+	if app.InboundSignIn && !app.Inbound {
+		return errors.New("inbound_sign_in: it needs inbound = true")
+	}
 	return nil
 }
 

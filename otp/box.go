@@ -13,12 +13,18 @@ type Box struct {
 	Keys   *Keys
 	Apps   *Apps
 	Limits Limits
+	// Numbers are the box's own phone numbers (E.164), by the name of the route
+	// that receives what is sent to them.
+	Numbers map[string]string
 	// Metrics may be nil in tests.
 	Metrics *Metrics
 	Log     zerolog.Logger
 	// Low tells whether the disk is below its soft mark, where nothing new is
 	// begun; nil: never.
 	Low func() bool
+	// Events is the queue of what apps are to be told; nil: they are told
+	// nothing.
+	Events *Events
 }
 
 // Open prepares the store: it anchors the clock to where the box has been and

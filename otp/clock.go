@@ -16,10 +16,25 @@ type Clock struct {
 	build     Time
 	anchor    atomic.Int64 // Time at start
 	marked    atomic.Int64 // Time of the last mark
+	heard     atomic.Pointer[hint]
 
 	slept atomic.Int64 // what suspended said last
 	asked atomic.Int64 // when that was, as time since start
 }
+
+// hint is a time that somebody outside has told.
+type hint struct {
+	source string
+	at     Time
+	since  time.Time
+}
+
+// hintAge is how long a hint counts.
+const hintAge = time.Hour
+
+// hintNear is how far a hint and box time may lie apart and still agree: a
+// network gives its time in whole seconds, late, and once in a while.
+const hintNear = 2 * time.Minute
 
 // Boot is where a machine's life stands: which boot it is and how long it has
 // lasted, suspend included.
@@ -98,6 +113,31 @@ func (c *Clock) sleep(awake time.Duration) time.Duration {
 
 // Wall returns the wall clock, for `clock status` only.
 func (c *Clock) Wall() Time { return TimeOf(time.Now()) }
+
+// Hear takes a time that an outside source tells, such as the network of a
+// modem. It never moves the clock, for a forged network must not be able to:
+// it is shown to the operator, and one that agrees is a reason to believe in
+// box time. What lies before the build date is not taken.
+func (c *Clock) Hear(source string, at Time) {
+	if at > 0 && at >= c.build {
+		c.heard.Store(&hint{source: source, at: at, since: time.Now()})
+	}
+}
+
+// Heard returns the last hint of the last hour, moved on to this moment. agrees
+// tells whether it confirms box time; ok is false when there is none.
+func (c *Clock) Heard() (source string, at Time, agrees, ok bool) {
+	h := c.heard.Load()
+	if h == nil {
+		return "", 0, false, false
+	}
+	passed := time.Since(h.since)
+	if passed > hintAge {
+		return "", 0, false, false
+	}
+	at = h.at.Add(passed)
+	return h.source, at, at.Sub(c.Now()).Abs() <= hintNear, true
+}
 
 // Build returns the build date: a box time below it is known to be wrong.
 func (c *Clock) Build() Time { return c.build }

@@ -106,6 +106,36 @@ func TestAcceptStepsToTheWallClock(t *testing.T) {
 }
 
 // The mark is written in closures that run anyway, at most every ten seconds.
+// What a network tells moves no clock; it is shown for an hour, and tells
+// whether it agrees.
+func TestHearIsAHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := otp.NewClock(otp.ClockSource{Build: otp.NewClock(otp.ClockSource{}).Now().Add(-time.Hour)})
+		if _, _, _, ok := c.Heard(); ok {
+			t.Error("something was heard before anybody spoke")
+		}
+		for _, d := range []time.Duration{-2 * time.Hour, -3 * 365 * 24 * time.Hour} { // before the build date
+			c.Hear("gsm0", c.Now().Add(d))
+			if _, _, _, ok := c.Heard(); ok {
+				t.Errorf("%v was heard", d)
+			}
+		}
+		for d, want := range map[time.Duration]bool{0: true, time.Minute: true, -time.Minute: true, 3 * time.Minute: false, 10 * 365 * 24 * time.Hour: false} {
+			before := c.Now()
+			c.Hear("gsm0", before.Add(d))
+			time.Sleep(50 * time.Minute)
+			source, at, agrees, ok := c.Heard()
+			if now := before.Add(50 * time.Minute); !ok || source != "gsm0" || agrees != want || at != now.Add(d) || c.Now() != now {
+				t.Errorf("%v: heard %v of %q, agrees %v, now %v", d, at, source, agrees, c.Now())
+			}
+			time.Sleep(11 * time.Minute)
+			if _, _, _, ok := c.Heard(); ok {
+				t.Errorf("%v was heard an hour ago and still counts", d)
+			}
+		}
+	})
+}
+
 func TestMarkIsWrittenSparingly(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, setup{limits: bare})

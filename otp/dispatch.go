@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +18,7 @@ type events struct {
 type verdictEvent struct {
 	lane    *lane
 	message ID
+	dial    string
 	verdict Verdict
 	took    time.Duration
 }
@@ -54,21 +54,9 @@ const retryHereAfter = 2 * time.Second
 const faultPause = time.Second
 
 // queued tells the dispatcher of a message that is durable as accepted.
-func (o *Outbox) queued(m *Message) {
-	if m.State != MessageAccepted {
-		return
-	}
-	e := newEntry(m, o.box.Apps.test(m.App))
-	o.count(m.Priority).Add(1)
+func (o *Outbox) queued(m *Message, ticket int64) {
+	e := newEntry(m, o.box.Apps.test(m.App), ticket)
 	o.tell(func(ev *events) { ev.queued = append(ev.queued, e) })
-}
-
-// count is the tally that a priority belongs to.
-func (o *Outbox) count(p Priority) *atomic.Int64 {
-	if p == PriorityCode {
-		return &o.codes
-	}
-	return &o.plain
 }
 
 // Changed, Reported and Confirmed make the outbox the [RouteSink] of its
@@ -130,8 +118,9 @@ func (o *Outbox) Run(ctx context.Context) error {
 type dispatcher struct {
 	o       *Outbox
 	queue   queue
-	pending events // not yet written
-	flying  int    // attempts under way
+	pending events                  // not yet written
+	flying  int                     // attempts under way
+	heard   [PriorityCode + 1]int64 // messages whose seats tally has to take
 	// held are messages found in `sending` at start, each with its lane if that
 	// still exists, until heldUntil.
 	held      []verdictEvent
@@ -165,16 +154,23 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 	now := o.box.Clock.Now()
 	// The routes are asked before the news is heard: a slot that was freed by a
 	// late confirmation must not be seen before the confirmation.
-	statuses := make([]RouteStatus, len(o.lanes))
+	statuses := o.statuses()
+	d.hear(now)
+	d.tally()
 	for i, l := range o.lanes {
-		statuses[i] = l.route.Status()
+		l.seen(statuses[i])
 	}
-	d.hear()
 	d.release(now)
 	d.queue.ripen(now)
 	w := work{d: d, now: now, expired: d.queue.expired(now)}
+	again := Time(0)
 	if !stopping {
-		d.claim(&w, statuses)
+		var err error
+		if again, err = d.claim(&w, statuses); err != nil {
+			o.box.Log.Error().Err(err).Msg("the outbox could not read the counts of its routes; it tries again")
+			w.undo()
+			return faultPause
+		}
 	}
 	if !w.empty() {
 		// A context without end: the outcome of an attempt must be written.
@@ -187,7 +183,7 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 	}
 	d.tally()
 	next := time.Hour
-	for _, t := range []Time{d.queue.next(), d.heldUntil} {
+	for _, t := range []Time{d.queue.next(), d.heldUntil, again} {
 		if t != 0 {
 			next = min(next, max(t.Sub(o.box.Clock.Now()), time.Millisecond))
 		}
@@ -195,34 +191,30 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 	return next
 }
 
-// tally counts the queue anew.
+// tally shows how many wait, and takes the seats of those that it has heard of.
 func (d *dispatcher) tally() {
-	codes := 0
-	for _, p := range d.queue.waiting {
-		if p == PriorityCode {
-			codes++
-		}
+	counts := &d.queue.counts
+	d.o.codes.Store(int64(counts[PriorityCode]))
+	d.o.plain.Store(int64(counts[PriorityHigh] + counts[PriorityNormal]))
+	for p, n := range d.heard {
+		d.o.entering[p].Add(-n)
 	}
-	d.o.codes.Store(int64(codes))
-	d.o.plain.Store(int64(len(d.queue.waiting) - codes))
+	d.heard = [PriorityCode + 1]int64{}
 }
 
 // hear takes over what was told since the last round.
-func (d *dispatcher) hear() {
+func (d *dispatcher) hear(now Time) {
 	d.o.mu.Lock()
 	news := d.o.events
 	d.o.events = events{}
 	d.o.mu.Unlock()
-	now := d.o.box.Clock.Now()
 	for _, e := range news.queued {
 		d.queue.push(e, now)
+		d.heard[e.priority]++
 	}
 	for _, v := range news.verdicts {
 		d.flying--
-		v.lane.busy--
-		if v.verdict.Outcome == Sent {
-			v.lane.measured(v.took)
-		}
+		v.lane.ended(v, now)
 	}
 	d.pending.verdicts = append(d.pending.verdicts, news.verdicts...)
 	d.pending.confirmed = append(d.pending.confirmed, news.confirmed...)
@@ -231,54 +223,45 @@ func (d *dispatcher) hear() {
 	d.pending.reports = slices.DeleteFunc(d.pending.reports, func(r reportEvent) bool { return r.until <= now })
 }
 
-// claim picks messages for the free slots of the routes, in the order of the
-// routes: a message goes to the first one that it does not avoid.
-func (d *dispatcher) claim(w *work, statuses []RouteStatus) {
-	type open struct {
-		*lane
-		status RouteStatus
-		free   int
+// claim picks messages for the free slots of the routes, and returns when it
+// may pick others though nothing has happened, 0 for never.
+func (d *dispatcher) claim(w *work, statuses []RouteStatus) (again Time, err error) {
+	if len(d.queue.waiting) == 0 {
+		return 0, nil
 	}
-	var lanes []open
-	for i, l := range d.o.lanes {
-		s := statuses[i]
-		if free := min(s.Free, s.Slots-l.busy); s.State == RouteReady && free > 0 {
-			lanes = append(lanes, open{l, s, free})
+	views, err := d.o.survey(statuses, w.now)
+	if err != nil {
+		return 0, err
+	}
+	c := newChoice(views, w.now)
+	d.queue.take(func(e *entry) (taken, more bool) {
+		l, more := c.pick(e)
+		if l != nil {
+			w.claims = append(w.claims, claim{entry: e, lane: l})
 		}
-	}
-	// A message that avoids a route goes there only if no other one is ready,
-	// whether free or not.
-	elsewhere := func(e *entry, not string) bool {
-		for i, l := range d.o.lanes {
-			name, s := l.route.Name(), statuses[i]
-			if name != not && s.State == RouteReady && usable(s, e.test) && !slices.Contains(e.avoid, name) && !slices.Contains(e.barred, name) {
-				return true
+		return l != nil, more
+	})
+	if len(w.claims) < len(d.queue.waiting) {
+		for i := range views { // what is shut for a while opens without a word
+			if wait := views[i].wait; wait > 0 {
+				c.recall(wait)
 			}
 		}
-		return false
 	}
-	for _, l := range lanes {
-		name := l.route.Name()
-		for _, e := range d.queue.take(l.free, func(e *entry) bool {
-			return usable(l.status, e.test) && !slices.Contains(e.barred, name) &&
-				(!slices.Contains(e.avoid, name) || !elsewhere(e, name))
-		}) {
-			w.claims = append(w.claims, claim{entry: e, lane: l.lane})
-		}
-	}
+	return c.again, nil
 }
 
 // launch begins an attempt that is durable as `sending`.
 func (d *dispatcher) launch(c claim) {
 	d.flying++
-	c.lane.busy++
 	o := d.o
+	start := o.box.Clock.Now()
+	c.lane.begin(c.message.ID, start)
 	go func() {
-		start := o.box.Clock.Now()
 		v := o.send(c)
 		took := o.box.Clock.Now().Sub(start)
 		o.tell(func(ev *events) {
-			ev.verdicts = append(ev.verdicts, verdictEvent{c.lane, c.message.ID, v, took})
+			ev.verdicts = append(ev.verdicts, verdictEvent{c.lane, c.message.ID, c.message.Address.Dial, v, took})
 		})
 	}()
 }
@@ -301,7 +284,7 @@ func (o *Outbox) send(c claim) (v Verdict) {
 	ctx, cancel := context.WithTimeout(context.Background(), left)
 	defer cancel()
 	return c.lane.route.Send(ctx, Outgoing{
-		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Deadline: c.message.Deadline,
+		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Code: c.digits, Deadline: c.message.Deadline,
 	})
 }
 

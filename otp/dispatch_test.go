@@ -22,14 +22,14 @@ func TestVerdicts(t *testing.T) {
 		name     string
 		verdicts []otp.Verdict
 		alone    otp.MessageState // with one route
-		firsts   int              // transmissions by it
+		firsts   int              // attempts by it
 		both     otp.MessageState // with a second route
-		seconds  int              // transmissions by that
+		seconds  int              // attempts by that
 	}{
 		{"sent", []otp.Verdict{{Outcome: otp.Sent, Ref: "7"}}, otp.MessageSent, 1, otp.MessageSent, 0},
 		{"bad number", []otp.Verdict{verdict(otp.Refused, otp.ReasonRecipient, otp.RetryNever)}, otp.MessageFailed, 1, otp.MessageFailed, 0},
 		{"bad SIM", []otp.Verdict{verdict(otp.Refused, otp.ReasonSIM, otp.RetryElsewhere)}, otp.MessageFailed, 1, otp.MessageSent, 1},
-		{"temporary, once", []otp.Verdict{verdict(otp.Refused, otp.ReasonTemporary, otp.RetryHere)}, otp.MessageSent, 2, otp.MessageSent, 1},
+		{"temporary, once", []otp.Verdict{verdict(otp.Refused, otp.ReasonTemporary, otp.RetryHere)}, otp.MessageSent, 2, otp.MessageSent, 0},
 		{"temporary, twice", slices.Repeat([]otp.Verdict{verdict(otp.Refused, otp.ReasonTemporary, otp.RetryHere)}, 2), otp.MessageFailed, 2, otp.MessageSent, 1},
 		{"one try elsewhere", []otp.Verdict{verdict(otp.Refused, otp.ReasonRecipient, otp.RetryOnce)}, otp.MessageFailed, 1, otp.MessageSent, 1},
 		{"unknown, once", []otp.Verdict{verdict(otp.Unknown, otp.ReasonNoAnswer, 0)}, otp.MessageSent, 2, otp.MessageSent, 1},

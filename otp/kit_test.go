@@ -47,6 +47,8 @@ type setup struct {
 	routes []*otptest.Route
 	key    byte
 	clock  *otp.Clock
+	// wrap puts something between the box and its store.
+	wrap func(otp.Store) otp.Store
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -75,6 +77,9 @@ func newRig(t testing.TB, s setup) *rig {
 	r.box = &otp.Box{
 		Store: s.store, Clock: s.clock, Keys: keys, Apps: apps, Limits: limits,
 		Metrics: otp.NewMetrics(metrics.NewSet()), Log: zerolog.Nop(), Low: r.low.Load,
+	}
+	if s.wrap != nil {
+		r.box.Store = s.wrap(s.store)
 	}
 	_, err = r.box.Open(context.Background(), false)
 	must(t, err)
@@ -194,6 +199,14 @@ func (r *rig) mustStart(c otp.Caller, to string) otp.Progress {
 	return p
 }
 
+// measure sends a message to bob, after which the pace of the route is known.
+// It needs a bubble.
+func (r *rig) measure() {
+	r.t.Helper()
+	r.mustStart(r.server(), bob)
+	synctest.Wait()
+}
+
 func (r *rig) check(c otp.Caller, id otp.ID, digits string) error {
 	_, err := r.v.Check(context.Background(), c, id, digits)
 	return err
@@ -253,6 +266,21 @@ func wantCode(t testing.TB, err error, want otp.Code) *otp.Error {
 		t.Fatalf("error is %v, want %s", err, want)
 	}
 	return e
+}
+
+// number is the n-th of many numbers, each in a block of its own.
+func number(n int) string { return fmt.Sprintf("+4179%03d00%02d", 100+n, n%100) }
+
+// report returns what the outbox tells of a route.
+func (r *rig) report(name string) otp.RouteReport {
+	r.t.Helper()
+	for _, report := range r.outbox.Routes() {
+		if report.Name == name {
+			return report
+		}
+	}
+	r.t.Fatalf("no route %s", name)
+	return otp.RouteReport{}
 }
 
 // bubble runs a test in virtual time.

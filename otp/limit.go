@@ -35,6 +35,9 @@ type Limits struct {
 
 	RefusalsPerAddress []Rule // refused starts: slows down who probes numbers
 	MessagesPerApp     []Rule // plain messages
+	// SendsPerRoute is what a route may carry, by its name: a SIM's or an
+	// account's daily cap. A message beyond it goes another way, or is refused.
+	SendsPerRoute map[string][]Rule
 
 	// Exempt addresses have no per-address and no block rule: the demo's
 	// loopback.

@@ -31,6 +31,7 @@ const (
 	ReasonRecipient  Reason = "recipient_refused" // the network will not reach this number
 	ReasonSIM        Reason = "sim_refused"       // the SIM may not send: credit, barring, no service
 	ReasonEncoding   Reason = "encoding"          // the modem refused the PDU: our fault
+	ReasonRoute      Reason = "route_refused"     // the provider will not: the request, the account, an answer that proves nothing
 	ReasonStorage    Reason = "storage_full"      // the SIM's or the modem's memory is full
 	ReasonTemporary  Reason = "network_temporary" // congestion, out of order for now
 	ReasonModemBusy  Reason = "modem_busy"        // the modem cannot now
@@ -45,6 +46,7 @@ const (
 	ReasonReport     Reason = "not_received" // the network reported that the handset did not get it
 	ReasonApp        Reason = "app_removed"  // the configuration no longer knows the app
 	ReasonRouteFault Reason = "route_fault"  // a defect in the route's own code
+	ReasonOptedOut   Reason = "opted_out"    // the number has texted STOP meanwhile
 	ReasonTestNumber Reason = "test_number"  // nothing is sent to a test number
 )
 
@@ -61,13 +63,14 @@ const (
 // keepMessage is how long a message can be read, from its creation.
 const keepMessage = 168 * time.Hour
 
-// Message is one outgoing SMS.
+// Message is one outgoing message, an SMS for the most part.
 type Message struct {
 	_ struct{} `cbor:",toarray"`
 
 	ID       ID
 	App      string
 	Address  Address
+	Channel  string // never another than was asked for
 	Priority Priority
 
 	State  MessageState
@@ -80,6 +83,9 @@ type Message struct {
 	MaybeRoute string
 	// Avoid names routes that are tried last, or (Barred) not at all.
 	Avoid, Barred []string
+	// Here is the route whose refusal allows one more attempt there before
+	// another route makes one.
+	Here string
 	// PossibleDuplicate marks a repeat after an unknown outcome.
 	PossibleDuplicate bool
 	// Resend marks a message that a resend made.
@@ -88,6 +94,8 @@ type Message struct {
 	Created  Time
 	Updated  Time
 	Deadline Time // from it on the message is not sent any more
+	// Expected is when it was to be handed over, as estimated on acceptance.
+	Expected Time
 
 	// Of a code: the verification and generation whose digits it carries. The
 	// digits themselves are derived when it is sent.

@@ -38,6 +38,18 @@ func (m *Metrics) message(route string, state MessageState) {
 	m.count("pinferry_sms_messages_total", `{route=%q,result=%q}`, route, state)
 }
 
+// received counts an SMS that came in, by what became of it: "kept",
+// "duplicate", "flood", or what it was as an answer to a text_this.
+func (m *Metrics) received(route, result string) {
+	m.count("pinferry_inbound_messages_total", `{route=%q,result=%q}`, route, result)
+}
+
+// Dropped counts a received SMS, or a part of one, that a modem had to give up,
+// by the reason.
+func (m *Metrics) Dropped(route, reason string) {
+	m.count("pinferry_inbound_dropped_total", `{route=%q,reason=%q}`, route, reason)
+}
+
 // handed measures the time from acceptance to the hand-over to a network.
 func (m *Metrics) handed(route string, d time.Duration) {
 	if m != nil {

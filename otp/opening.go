@@ -14,8 +14,10 @@ type opening struct {
 	holder User
 
 	p Progress
-	// fresh tells whether p.Message is one that the dispatcher must hear of.
+	// fresh tells whether p.Message is one that the dispatcher must hear of, and
+	// seat holds its place until then.
 	fresh bool
+	seat  seat
 }
 
 // run begins the verification, or refuses to. Whatever it decides is written by
@@ -129,7 +131,7 @@ func (o *opening) again(ver *Verification) (again bool, refusal *Error, err erro
 	if t.ver.StatusAt(o.now) != Pending || t.ver.Purpose != ver.Purpose || t.ver.Address.Key != ver.Address.Key {
 		return false, nil, nil
 	}
-	o.p, o.fresh, refusal, err = o.v.resend(&t, ResendSame)
+	o.p, o.fresh, refusal, err = o.v.resend(&t, ResendSame, "", &o.seat)
 	return true, refusal, err
 }
 
@@ -138,8 +140,14 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 	if ver.Fixed { // nothing is sent to a test number, and it may have any number of codes
 		return nil, nil
 	}
-	if refusal := o.v.outbox.admit(o.c.App, PriorityCode, o.c.App.CodeTTL); refusal != nil {
-		return refusal, nil
+	if ver.Channel != ChannelInbound {
+		if o.c.App.optedOut(o.tx, ver.Address, true) {
+			return hasOptedOut(), o.regret(nil)
+		}
+		d := demand{o.c.App, ver.Channel, PriorityCode, ver.life()}
+		if refusal := o.v.outbox.admit(o.tx, d, &o.seat); refusal != nil {
+			return refusal, nil
+		}
 	}
 	if ver.Slot == "" {
 		live, err := loadLive(o.tx, liveKey(ver.App, ver.Address), o.now)
@@ -182,7 +190,13 @@ func (o *opening) write(ver *Verification) error {
 			return err
 		}
 	}
-	o.p.Message = o.v.message(ver, o.now)
+	if ver.Channel == ChannelInbound {
+		if err := o.v.askBack(o.tx, ver); err != nil {
+			return err
+		}
+	} else {
+		o.p.Message = o.v.message(ver, o.now, o.seat.eta)
+	}
 	if !ver.Fixed {
 		if err := keepAlive(o.tx, ver, o.now); err != nil {
 			return err
@@ -190,7 +204,10 @@ func (o *opening) write(ver *Verification) error {
 	}
 	saveVerification(o.tx, ver)
 	o.p.Verification = *ver
-	o.fresh = post(o.tx, ver, &o.p.Message)
+	if ver.Channel != ChannelInbound {
+		o.fresh = post(o.tx, ver, &o.p.Message)
+	}
+	o.v.box.verificationEvent(o.tx, ver, o.now)
 	o.remember()
 	o.v.box.Clock.Mark(o.tx)
 	return nil
@@ -213,8 +230,9 @@ func (o *opening) occupy(ver *Verification) error {
 		ver.Slot = ""
 		return nil
 	}
-	if found && old.Status == Pending {
+	if found && old.StatusAt(o.now) == Pending {
 		old.Status = Canceled
+		o.v.box.verificationEvent(o.tx, &old, o.now)
 		if _, err := o.v.end(o.tx, &old, ReasonCanceled, o.now); err != nil {
 			return err
 		}

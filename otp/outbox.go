@@ -20,10 +20,15 @@ type Outbox struct {
 	stopping atomic.Bool
 	codes    atomic.Int64 // codes that wait
 	plain    atomic.Int64 // plain messages that wait behind them
+	// entering counts the seats of messages that the dispatcher does not know
+	// of yet.
+	entering [PriorityCode + 1]atomic.Int64
+	tickets  atomic.Int64 // handed out so far
 	wake     chan struct{}
 
-	mu     sync.Mutex
-	events events // what happened since the last round
+	mu       sync.Mutex // guards what follows
+	events   events     // what happened since the last round
+	promised []Time     // when callers that were refused may come back
 }
 
 // NewOutbox returns the outbox of a box whose routes stand in the order in
@@ -31,19 +36,10 @@ type Outbox struct {
 func NewOutbox(box *Box, routes []Route) *Outbox {
 	o := &Outbox{box: box, wake: make(chan struct{}, 1)}
 	for _, r := range routes {
-		o.lanes = append(o.lanes, &lane{route: r})
+		o.lanes = append(o.lanes, &lane{route: r, cap: box.Limits.SendsPerRoute[r.Name()], begun: map[ID]Time{}})
 	}
-	box.Metrics.gauge("pinferry_queue_messages", func() float64 { return float64(o.waiting(PriorityNormal)) })
+	o.measure()
 	return o
-}
-
-// waiting counts the messages that go before one of this priority, as far as
-// they are counted apart: codes go before everything.
-func (o *Outbox) waiting(p Priority) int64 {
-	if p == PriorityCode {
-		return o.codes.Load()
-	}
-	return o.codes.Load() + o.plain.Load()
 }
 
 // Stop refuses new verifications and messages from now on; what is queued
@@ -72,12 +68,17 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 	if err != nil {
 		return Message{}, err
 	}
-	if err := o.admit(c.App, r.Priority, r.TTL); err != nil {
-		return Message{}, err
-	}
 	var m Message
+	var s seat
 	var refusal *Error
 	err = o.box.Store.Update(ctx, func(tx Tx) error {
+		if c.App.optedOut(tx, address, false) {
+			refusal = hasOptedOut()
+			return nil
+		}
+		if refusal = o.admit(tx, demand{c.App, ChannelSMS, r.Priority, r.TTL}, &s); refusal != nil {
+			return nil
+		}
 		l := &ledger{tx: tx, now: o.box.Clock.Now()}
 		q := quota{class: messagesApp, subject: c.App.ID, rules: o.box.Limits.MessagesPerApp}
 		if wait := l.wait(&q); wait > 0 {
@@ -86,22 +87,24 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 		}
 		l.add(&q)
 		m = Message{
-			ID: NewID(), App: c.App.ID, Address: address, Priority: r.Priority, State: MessageAccepted,
-			Created: l.now, Updated: l.now, Deadline: l.now.Add(r.TTL),
+			ID: NewID(), App: c.App.ID, Address: address, Channel: ChannelSMS, Priority: r.Priority, State: MessageAccepted,
+			Created: l.now, Updated: l.now, Deadline: l.now.Add(r.TTL), Expected: l.now.Add(s.eta),
 		}
 		m.Sealed = o.box.Keys.sealText(m.ID, r.Text)
 		createMessage(tx, &m)
 		o.box.Clock.Mark(tx)
 		return l.err
 	})
+	o.enter(s, &m, err == nil && refusal == nil)
 	if err != nil {
 		return Message{}, err
 	}
 	if refusal != nil {
-		o.box.Metrics.limited("messages")
+		if refusal.Code == LimitBox {
+			o.box.Metrics.limited("messages")
+		}
 		return Message{}, refusal
 	}
-	o.queued(&m)
 	return m, nil
 }
 

@@ -9,11 +9,17 @@ import (
 // is the truth; the entry only says where to look and when.
 type entry struct {
 	id       ID
+	ticket   int64 // its place among those of its priority
 	priority Priority
+	channel  string
 	notBefore,
 	deadline Time
+	// due is until when it should be handed over: a pool that takes longer is
+	// passed over for the next.
+	due           Time
 	avoid, barred []string
-	test          bool // of an app in test mode
+	here          string // the route that may try once more before another does
+	test          bool   // of an app in test mode
 	// maybe names the route and number of an attempt that may have reached the
 	// handset, so that a late word from the network can find it.
 	maybeRoute, maybeDial string
@@ -21,10 +27,11 @@ type entry struct {
 	ending                bool // has its place in the heap of deadlines
 }
 
-func newEntry(m *Message, test bool) *entry {
+func newEntry(m *Message, test bool, ticket int64) *entry {
 	e := &entry{
-		id: m.ID, priority: m.Priority, deadline: m.Deadline,
-		avoid: m.Avoid, barred: m.Barred, test: test,
+		id: m.ID, ticket: ticket, priority: m.Priority, channel: m.Channel,
+		deadline: m.Deadline, due: m.Created.Add(patience(m.Deadline.Sub(m.Created))),
+		avoid: m.Avoid, barred: m.Barred, here: m.Here, test: test,
 	}
 	if m.MaybeSent > 0 {
 		e.maybeRoute, e.maybeDial = m.MaybeRoute, m.Address.Dial
@@ -33,12 +40,13 @@ func newEntry(m *Message, test bool) *entry {
 }
 
 // queue is the dispatcher's index of accepted messages. Codes come first, then
-// messages of high, then of normal priority; each in the order of arrival.
+// messages of high, then of normal priority; each in the order of their tickets.
 type queue struct {
 	lines   [PriorityCode + 1][]*entry
 	delayed timeHeap // by notBefore
 	ends    timeHeap // by deadline; holds what is gone until it is compacted
 	waiting map[ID]Priority
+	counts  [PriorityCode + 1]int // of those that wait
 }
 
 // push queues an entry. A message that waits already is left where it is: one
@@ -51,6 +59,7 @@ func (q *queue) push(e *entry, now Time) {
 		q.waiting = map[ID]Priority{}
 	}
 	q.waiting[e.id] = e.priority
+	q.counts[e.priority]++
 	if !e.ending { // one that comes back after a fault has its place still
 		e.ending = true
 		q.ends.compact(2 * len(q.waiting))
@@ -60,14 +69,25 @@ func (q *queue) push(e *entry, now Time) {
 		heap.Push(&q.delayed, timed{e.notBefore, e})
 		return
 	}
-	q.lines[e.priority] = append(q.lines[e.priority], e)
+	q.line(e)
+}
+
+// line puts e into its line: at the end, unless somebody admitted later has been
+// told of sooner.
+func (q *queue) line(e *entry) {
+	line := q.lines[e.priority]
+	i := len(line)
+	for i > 0 && line[i-1].ticket > e.ticket {
+		i--
+	}
+	q.lines[e.priority] = slices.Insert(line, i, e)
 }
 
 // ripen moves what was delayed until now into its line.
 func (q *queue) ripen(now Time) {
 	for len(q.delayed) > 0 && q.delayed[0].at <= now {
 		if e := heap.Pop(&q.delayed).(timed).e; !e.gone {
-			q.lines[e.priority] = append(q.lines[e.priority], e)
+			q.line(e)
 		}
 	}
 }
@@ -96,22 +116,25 @@ func (q *queue) next() Time {
 	return t
 }
 
-// take takes out up to n entries that want accepts, in order of priority.
-func (q *queue) take(n int, wants func(*entry) bool) (out []*entry) {
-	for p := len(q.lines) - 1; p >= 0 && len(out) < n; p-- {
+// take shows the entries to wants in order of priority, and takes out those
+// that it wants, until it wants no more.
+func (q *queue) take(wants func(*entry) (taken, more bool)) {
+	more := true
+	for p := len(q.lines) - 1; p >= 0 && more; p-- {
 		line := q.lines[p]
 		kept := 0 // entries before i that stay
 		i := 0
-		for ; i < len(line) && len(out) < n; i++ {
-			switch e := line[i]; {
-			case e.gone:
-			case wants(e):
-				q.remove(e)
-				out = append(out, e)
-			default:
-				line[kept] = e
-				kept++
+		for ; i < len(line) && more; i++ {
+			e, taken := line[i], false
+			if e.gone {
+				continue
 			}
+			if taken, more = wants(e); taken {
+				q.remove(e)
+				continue
+			}
+			line[kept] = e
+			kept++
 		}
 		switch {
 		case i == kept: // nothing taken
@@ -125,13 +148,13 @@ func (q *queue) take(n int, wants func(*entry) bool) (out []*entry) {
 			q.lines[p] = nil
 		}
 	}
-	return out
 }
 
 // remove marks e as gone.
 func (q *queue) remove(e *entry) {
 	e.gone = true
 	delete(q.waiting, e.id)
+	q.counts[e.priority]--
 }
 
 type timed struct {

@@ -23,6 +23,10 @@ const (
 	triesReserve      quotaClass = 'R'
 	refusals          quotaClass = 'r'
 	messagesApp       quotaClass = 'm'
+	sendsRoute        quotaClass = 'o'
+	troublesPhone     quotaClass = 'e'
+	inboundSender     quotaClass = 'n'
+	inboundBox        quotaClass = 'N'
 )
 
 // exactEvents is the largest count that a row keeps event by event; above it
@@ -146,6 +150,26 @@ func (l *ledger) add(q *quota) {
 	save(l.tx, q.key, q.row, l.now.Add(window))
 }
 
+// takeBack undoes one add: what was charged did not happen.
+func (l *ledger) takeBack(q *quota) {
+	if q.lifted() {
+		return
+	}
+	l.open(q)
+	last := len(q.row.Times) - 1
+	switch {
+	case last < 0:
+		return
+	case q.row.count(last) > 1:
+		q.row.Counts[last]--
+	default:
+		q.row.Times = q.row.Times[:last]
+		q.row.Counts = q.row.Counts[:min(last, len(q.row.Counts))]
+	}
+	window, _ := q.retain()
+	save(l.tx, q.key, q.row, l.now.Add(window))
+}
+
 // first returns the quota that refuses for longest among those that have no
 // room, and its wait: after it, all of them have room.
 func (l *ledger) first(quotas []quota) (*quota, time.Duration) {
@@ -173,6 +197,16 @@ func (row *quotaRow) waitRule(r Rule, width time.Duration, now Time) time.Durati
 		}
 	}
 	return 0
+}
+
+// within counts the events that lie in the window of r.
+func (row *quotaRow) within(r Rule, now Time) (n int) {
+	for i, t := range row.Times {
+		if secondsTime(t).Add(row.width(r.Window)+r.Window) > now {
+			n += row.count(i)
+		}
+	}
+	return n
 }
 
 // waitBackoff returns the time until the back-off of q allows the next event.

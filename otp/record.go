@@ -29,6 +29,13 @@ const (
 	KindUserName                     // app, NUL, "+" and address key or "@" and lower-case login name: the user it names
 	KindSession                      // family id
 	KindExchange                     // SHA-256 of an exchange code
+	KindInbound                      // id of a received SMS
+	KindInboundList                  // time of arrival (8 bytes, big-endian, inverted), id of a received SMS
+	KindOptOut                       // address key: a number that wants nothing from this box
+	KindTextBack                     // digest of a text that a verification waits for: that verification
+	KindEvent                        // app, NUL, due time (8 bytes, big-endian), event id: an event that the app has not taken yet
+	KindDeadEvent                    // creation time (8 bytes, big-endian, inverted), event id: one that its app never took
+	KindModem                        // "pin" or "smsc", NUL, what names a SIM: what a modem must not forget of it
 	kindEnd
 )
 

@@ -41,7 +41,7 @@ func (d *dispatcher) recover() error {
 	})
 	sort.Slice(waiting, func(i, j int) bool { return waiting[i].Created < waiting[j].Created })
 	for _, m := range waiting {
-		d.queue.push(newEntry(&m, box.Apps.test(m.App)), now)
+		d.queue.push(newEntry(&m, box.Apps.test(m.App), d.o.tickets.Add(1)), now)
 	}
 	d.tally()
 	return err

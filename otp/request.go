@@ -60,6 +60,11 @@ type Progress struct {
 	ETA time.Duration
 	// ResendAfter is how long a page should wait before it offers a resend.
 	ResendAfter time.Duration
+	// Of [ChannelInbound]: what to text, in the answer of a start alone, and
+	// where to, "" if the config names no number of the box; and whether the
+	// SMS has come and a check with TextThis hands out what it gives.
+	TextThis, TextTo string
+	Texted           bool
 	// Grant is what an approval gave; nil unless this call approved it, and for
 	// purpose verify.
 	Grant *Grant

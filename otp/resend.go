@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -23,12 +24,13 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 	if refusal := v.outbox.closed(); refusal != nil {
 		return Progress{}, refusal
 	}
-	if refusal := checkChannel(channel); refusal != nil {
+	if refusal := v.outbox.checkChannel(channel); refusal != nil {
 		return Progress{}, refusal
 	}
 	var p Progress
 	var refusal *Error
 	var fresh bool
+	var s seat
 	err := v.box.Store.Update(ctx, func(tx Tx) error {
 		id, err := find(tx)
 		if err != nil {
@@ -54,24 +56,27 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 			}
 			return err
 		}
-		p, fresh, refusal, err = v.resend(&t, ver.Resend)
+		p, fresh, refusal, err = v.resend(&t, ver.Resend, channel, &s)
 		return err
 	})
+	v.outbox.enter(s, &p.Message, err == nil && refusal == nil && fresh)
 	switch {
 	case err != nil:
 		return Progress{}, err
 	case refusal != nil:
 		return Progress{}, refusal
-	case fresh:
-		v.outbox.queued(&p.Message)
 	}
 	return v.progress(p), nil
 }
 
 // resend makes a fresh message for t.ver, which is pending, unless one waits
-// already; fresh tells whether the dispatcher must hear of it.
-func (v *Verifications) resend(t *try, policy ResendPolicy) (p Progress, fresh bool, refusal *Error, err error) {
+// already; fresh tells whether the dispatcher must hear of it, by the seat that
+// it was given. channel is how it goes from now on, "" as before.
+func (v *Verifications) resend(t *try, policy ResendPolicy, channel string, s *seat) (p Progress, fresh bool, refusal *Error, err error) {
 	ver := &t.ver
+	if ver.Channel == ChannelInbound {
+		return p, false, refuse(InvalidRequest, "Nothing was sent for this verification: it waits for an SMS."), nil
+	}
 	last, _, err := loadMessage(t.tx, ver.Message)
 	if err != nil {
 		return p, false, nil, err
@@ -79,7 +84,11 @@ func (v *Verifications) resend(t *try, policy ResendPolicy) (p Progress, fresh b
 	if last.State == MessageAccepted && last.Resend || ver.Fixed {
 		return Progress{Verification: *ver, Message: last}, false, nil, nil
 	}
-	if refusal = v.outbox.admit(t.c.App, PriorityCode, ver.life()); refusal != nil {
+	ver.Channel = cmp.Or(channel, ver.Channel)
+	if t.c.App.optedOut(t.tx, ver.Address, true) {
+		return p, false, hasOptedOut(), nil
+	}
+	if refusal = v.outbox.admit(t.tx, demand{t.c.App, ver.Channel, PriorityCode, ver.life()}, s); refusal != nil {
 		return p, false, refusal, nil
 	}
 	if refusal, err = v.charge(t.tx, t.c, ver.Address, t.now); err != nil || refusal != nil {
@@ -92,7 +101,7 @@ func (v *Verifications) resend(t *try, policy ResendPolicy) (p Progress, fresh b
 		ver.Generation++
 		ver.Expires = t.now.Add(ver.life())
 	}
-	m := v.message(ver, t.now)
+	m := v.message(ver, t.now, s.eta)
 	if last.Route != "" {
 		m.Avoid = []string{last.Route} // what did not arrive there may arrive elsewhere
 	}

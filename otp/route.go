@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -34,6 +35,22 @@ type RouteSink interface {
 	// Confirmed says that a message whose verdict was Unknown has in fact been
 	// sent, under this reference.
 	Confirmed(route string, message ID, ref Reference)
+	// Received hands over an SMS that came in. It is durable when it returns
+	// nil; only then may the stick forget it. Unlike the others it waits for
+	// the store.
+	Received(ctx context.Context, in Incoming) error
+}
+
+// Incoming is an SMS that a route has received.
+type Incoming struct {
+	Route string
+	From  string // digits without plus, or an alphanumeric sender
+	// Local says that From is no international number: a short code, a name, or
+	// digits that mean something in the network only that they came from.
+	Local bool
+	Text  string
+	At    Time // the service centre's, 0 if unknown
+	Parts int
 }
 
 // RouteState says whether a route can carry messages.
@@ -53,8 +70,8 @@ func (s RouteState) String() string { return [...]string{"down", "coming", "read
 type RouteStatus struct {
 	State RouteState
 	// Reason is a word of the closed list of reasons when the route is not
-	// ready ("starting", "absent", "busy", "permission", "no_answer", "no_sim",
-	// "sim_pin", "sim_refused", "no_network", "stopped"), and Detail a sentence
+	// ready ("starting", "absent", "storage_mode", "busy", "permission", "no_answer", "no_sim",
+	// "sim_pin", "sim_puk", "sim_refused", "no_network", "hung", "stopped", "unauthorized", "throttled"), and Detail a sentence
 	// that tells the operator what to do.
 	Reason, Detail string
 	// Free is how many messages the route can take now, of Slots in all.
@@ -63,6 +80,9 @@ type RouteStatus struct {
 	Reports bool
 	// Test marks a route that reaches no handset: test-mode apps only.
 	Test bool
+	// Channels are the channels that it carries, never another; nil is
+	// [ChannelSMS] alone. They do not change while the route lives.
+	Channels []string
 	// Pace is the time one message takes, as configured or measured; 0 is
 	// unknown.
 	Pace time.Duration
@@ -70,9 +90,30 @@ type RouteStatus struct {
 	Kind string
 	// What a modem knows of itself; empty elsewhere.
 	Device, Operator, Registration string
+	// Technology is "2g", "3g", "4g" or "5g", the radio that the SIM is
+	// registered by; empty is unknown.
+	Technology string
 	// SignalDBm is 0 when unknown.
 	SignalDBm int
+	// IMEI names the stick, ICCID and IMSI its SIM, in digits; empty is unknown.
+	// A log shows no more than the last 4 digits of the latter two.
+	IMEI, IMSI, ICCID string
+	// SMSC is the number of the SIM's service centre; empty is unknown.
+	SMSC string
+	// PINTries is how many tries the SIM's PIN has left; 0 is unknown.
+	PINTries int
+	// Stored is how many messages the modem's memory holds, of StoreSize; a
+	// StoreSize of 0 is unknown.
+	Stored, StoreSize int
+	// Balance is the SIM's credit at BalanceAt as its operator tells it, such as
+	// "10.50"; empty is unknown. BalanceLow: it is below what the config wants.
+	Balance    string
+	BalanceAt  Time
+	BalanceLow bool
 }
+
+// Equal tells whether s and t show the same.
+func (s RouteStatus) Equal(t RouteStatus) bool { return reflect.DeepEqual(s, t) }
 
 // Outgoing is one message on its way to a route. It exists while the message
 // is being encoded and is never stored or logged.
@@ -82,6 +123,9 @@ type Outgoing struct {
 	Dial string
 	// Text is what the handset shows.
 	Text string
+	// Code is the digits alone if the message carries a code: some networks take
+	// nothing else.
+	Code string
 	// Deadline is the time from which the message is worth nothing.
 	Deadline Time
 }
@@ -112,7 +156,9 @@ type Verdict struct {
 	// order)". It holds no text and no number.
 	Detail string
 	Ref    Reference
-	// Retry says what may be tried after Refused.
+	// Retry says what may be tried after Refused. After Unknown, a relay that
+	// knows repeats by their id says RetryHere; without it nothing is repeated
+	// at a relay that may have it.
 	Retry Retry
 }
 
@@ -131,7 +177,8 @@ const (
 type Report struct {
 	Route string
 	Ref   Reference
-	// Dial is the recipient in digits without a plus sign.
+	// Dial is the recipient in digits without a plus sign; empty from a relay,
+	// whose references name a message by themselves.
 	Dial string
 	// Delivered is false when the network gave up. Reports of a network that is
 	// still trying are not handed over.

@@ -31,6 +31,10 @@ func (w *work) settle(tx Tx, v verdictEvent) error {
 		return nil
 	case Refused:
 		m.MaybeSent--
+		if v.lane != nil && v.lane.cap != nil { // it did not cost anything
+			l, q := &ledger{tx: tx, now: w.now}, v.lane.quota()
+			l.takeBack(&q)
+		}
 		w.refused(tx, &m, v.verdict)
 		return nil
 	}
@@ -40,25 +44,31 @@ func (w *work) settle(tx Tx, v verdictEvent) error {
 // sent ends a message that the network has, and leaves a mark for its report.
 func (w *work) sent(tx Tx, m *Message, ref Reference, detail string) {
 	if ref != "" {
-		save(tx, referenceKey(m.Route, m.Address.Dial, ref), referenceRow{Message: m.ID, At: w.now}, w.now.Add(reportLife))
+		dial := m.Address.Dial
+		if w.isRelay(m.Route) {
+			dial = "" // as its reports come
+		}
+		save(tx, referenceKey(m.Route, dial, ref), referenceRow{Message: m.ID, At: w.now}, w.now.Add(reportLife))
 	}
 	w.end(tx, m, MessageSent, ReasonNone, detail)
 }
 
 // refused decides what a definite refusal leaves to try.
 func (w *work) refused(tx Tx, m *Message, v Verdict) {
-	route := m.Route
+	route, here := m.Route, m.Here
 	var pause time.Duration
+	m.Here = ""
 	switch {
 	case v.Retry == RetryNever:
 		w.fail(tx, m, v)
 		return
-	case v.Retry == RetryHere && !slices.Contains(m.Avoid, route):
-		m.Avoid = append(m.Avoid, route) // then elsewhere if there is another, else here again
-		pause = retryHereAfter
+	case v.Retry == RetryHere && here != route && w.patient(tx, m, v):
+		m.Here, pause = route, retryHereAfter
 	case v.Reason == ReasonRouteGone:
 		m.Avoid = appendOnce(m.Avoid, route) // nothing was handed over, and it may come back
-		pause = retryHereAfter
+		if !w.readyElsewhere(m, route) {
+			pause = retryHereAfter
+		}
 	default:
 		m.Barred = appendOnce(m.Barred, route)
 	}
@@ -83,6 +93,9 @@ func (w *work) fail(tx Tx, m *Message, v Verdict) {
 // unknown repeats a message once if it is worth it, and ends it otherwise.
 func (w *work) unknown(tx Tx, m *Message, v Verdict) error {
 	m.MaybeRoute = m.Route
+	if v.Retry != RetryHere && w.isRelay(m.Route) {
+		m.Barred = appendOnce(m.Barred, m.Route) // it may have the message, and would send it twice
+	}
 	worth := m.MaybeSent < maxMaybeSent && m.Deadline.Sub(w.now) >= worthRepeating && w.wayLeft(m)
 	if worth && m.IsCode() {
 		var err error
@@ -95,6 +108,7 @@ func (w *work) unknown(tx Tx, m *Message, v Verdict) error {
 		return nil
 	}
 	m.PossibleDuplicate = true
+	m.Here = ""
 	m.Avoid = appendOnce(m.Avoid, m.Route)
 	w.again(tx, m, v.Reason, v.Detail, 0)
 	return nil
@@ -105,19 +119,55 @@ func (w *work) again(tx Tx, m *Message, reason Reason, detail string, pause time
 	m.State, m.Reason, m.Updated = MessageAccepted, reason, w.now
 	saveMessage(tx, m)
 	w.told = append(w.told, outcome{*m, detail})
-	e := newEntry(m, w.d.o.box.Apps.test(m.App))
+	e := newEntry(m, w.d.o.box.Apps.test(m.App), w.d.o.tickets.Add(1))
 	if pause > 0 {
 		e.notBefore = w.now.Add(pause)
 	}
 	w.requeue = append(w.requeue, e)
 }
 
-// wayLeft tells whether any configured route is open to the app and not barred.
+// wayLeft tells whether any configured route is open to the message.
 func (w *work) wayLeft(m *Message) bool {
+	return w.anyWay(m, func(string, RouteStatus) bool { return true })
+}
+
+// readyElsewhere tells whether another route than this one could take the
+// message now.
+func (w *work) readyElsewhere(m *Message, route string) bool {
+	return w.anyWay(m, func(name string, s RouteStatus) bool { return name != route && s.State == RouteReady })
+}
+
+func (w *work) anyWay(m *Message, want func(name string, s RouteStatus) bool) bool {
 	app, ok := w.d.o.box.Apps.ByID(m.App)
 	return ok && slices.ContainsFunc(w.d.o.lanes, func(l *lane) bool {
-		return !slices.Contains(m.Barred, l.route.Name()) && usable(l.route.Status(), app.Mode == Test)
+		name, s := l.route.Name(), l.route.Status()
+		return !slices.Contains(m.Barred, name) && usable(s, app.Mode == Test) && carries(s, m.Channel) && want(name, s)
 	})
+}
+
+// isRelay tells whether a route hands messages to somebody who may have taken
+// one whose answer was lost. A modem forgets what it did not send.
+func (w *work) isRelay(route string) bool {
+	return slices.ContainsFunc(w.d.o.lanes, func(l *lane) bool { return l.route.Name() == route && l.route.Status().Kind == "relay" })
+}
+
+// troubles is how often a number may get a second attempt on the same route:
+// some networks call a dead number a trouble of their own, and each attempt
+// holds up a modem.
+var troubles = []Rule{{3, time.Hour}}
+
+// patient tells whether a number has second attempts left, and takes one.
+func (w *work) patient(tx Tx, m *Message, v Verdict) bool {
+	if v.Reason != ReasonTemporary {
+		return true
+	}
+	l := &ledger{tx: tx, now: w.now}
+	q := quota{class: troublesPhone, subject: m.Address.Key, rules: troubles}
+	if l.wait(&q) > 0 {
+		return false
+	}
+	l.add(&q)
+	return true
 }
 
 // confirm turns an unknown outcome into sent, if no repeat has begun.

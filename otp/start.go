@@ -1,7 +1,9 @@
 package otp
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"github.com/pinferry/pinferry/otp/text"
 )
@@ -20,12 +22,12 @@ func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Pr
 	if err != nil {
 		result = string(AsError(err).Code)
 	}
-	v.box.Metrics.request(c.App.ID, ChannelSMS, result)
+	v.box.Metrics.request(c.App.ID, channelLabel(r.Channel), result)
 	return p, err
 }
 
 func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
-	if refusal := v.check(c.App, &r); refusal != nil {
+	if refusal := v.check(c, &r); refusal != nil {
 		return Progress{}, refusal
 	}
 	to, login, err := destination(c.App, &r)
@@ -37,21 +39,23 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	err = v.box.Store.Update(ctx, func(tx Tx) (err error) {
 		o = opening{v: v, tx: tx, c: c, r: &r, now: v.box.Clock.Now(), to: to, login: login}
 		refusal, err = o.run()
+		if err == nil && refusal == nil && o.p.Verification.Channel == ChannelInbound {
+			err = v.tellBack(tx, &o.p)
+		}
 		return err
 	})
+	v.outbox.enter(o.seat, &o.p.Message, err == nil && refusal == nil && o.fresh)
 	switch {
 	case err != nil:
 		return Progress{}, err
 	case refusal != nil:
 		return Progress{}, refusal
-	case o.fresh:
-		v.outbox.queued(&o.p.Message)
 	}
 	return v.progress(o.p), nil
 }
 
 // check refuses what no limit needs to know of.
-func (v *Verifications) check(app *App, r *StartRequest) *Error {
+func (v *Verifications) check(c Caller, r *StartRequest) *Error {
 	if refusal := v.outbox.closed(); refusal != nil {
 		return refusal
 	}
@@ -60,17 +64,14 @@ func (v *Verifications) check(app *App, r *StartRequest) *Error {
 	default:
 		return refuse(InvalidRequest, "That purpose is none of this box: leave purpose out, or set it to verify.")
 	}
-	if refusal := checkChannel(r.Channel); refusal != nil {
+	if r.Channel == ChannelInbound {
+		if refusal := v.inboundRefusal(c, r); refusal != nil {
+			return refusal
+		}
+	} else if refusal := v.outbox.checkChannel(r.Channel); refusal != nil {
 		return refusal
 	}
-	return r.Wish.check(app)
-}
-
-func checkChannel(channel string) *Error {
-	if channel != "" && channel != ChannelSMS {
-		return refuse(InvalidRequest, "That channel is not configured on this box. Leave channel out, or set it to sms.")
-	}
-	return nil
+	return r.Wish.check(c.App)
 }
 
 // destination reads where a code shall go and by what it shall be found. Each
@@ -98,10 +99,13 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 	locale := text.Match(r.Locale)
 	_, fixed := c.App.TestNumbers[a.Key]
 	ver := Verification{
-		ID: NewID(), App: c.App.ID, Address: a, Channel: ChannelSMS, Purpose: r.Purpose, Locale: locale,
+		ID: NewID(), App: c.App.ID, Address: a, Channel: cmp.Or(r.Channel, ChannelSMS), Purpose: r.Purpose, Locale: locale,
 		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
 		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
 		Metadata: r.Metadata, Text: c.App.template(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,
+	}
+	if r.Channel == ChannelInbound {
+		ver.Life, ver.Expires = textBackLife.Milliseconds(), now.Add(textBackLife)
 	}
 	if !r.Wish.empty() {
 		ver.Wish = &r.Wish
@@ -110,11 +114,11 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 }
 
 // message makes the message that carries the verification's live code, and
-// makes it the newest.
-func (v *Verifications) message(ver *Verification, now Time) Message {
+// makes it the newest. eta is when it is expected to be handed over.
+func (v *Verifications) message(ver *Verification, now Time, eta time.Duration) Message {
 	m := Message{
-		ID: NewID(), App: ver.App, Address: ver.Address, Priority: PriorityCode, State: MessageAccepted,
-		Created: now, Updated: now, Deadline: ver.Expires, Verification: ver.ID, Generation: ver.Generation,
+		ID: NewID(), App: ver.App, Address: ver.Address, Channel: ver.Channel, Priority: PriorityCode, State: MessageAccepted,
+		Created: now, Updated: now, Deadline: ver.Expires, Expected: now.Add(eta), Verification: ver.ID, Generation: ver.Generation,
 		Resend: ver.Sends > 0,
 	}
 	if ver.Fixed {

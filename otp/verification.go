@@ -31,9 +31,6 @@ const (
 	PurposeStepUp      Purpose = "step_up"
 )
 
-// ChannelSMS is the one channel there is so far.
-const ChannelSMS = "sms"
-
 // maxTries is how many wrong tries a verification bears, over all its
 // generations (N3). They are never reset.
 const maxTries = 5

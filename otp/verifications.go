@@ -72,6 +72,11 @@ func (v *Verifications) read(ctx context.Context, c Caller, find finder) (Progre
 		if found {
 			p.Message, _, err = loadMessage(tx, p.Verification.Message)
 		}
+		if err == nil && found && p.Verification.Channel == ChannelInbound {
+			var row textBackRow
+			_, row, err = v.textBackRow(tx, &p.Verification)
+			p.Texted = row.Texted != 0
+		}
 		return err
 	})
 	switch {
@@ -93,7 +98,7 @@ func (v *Verifications) progress(p Progress) Progress {
 		return p
 	}
 	if s := p.Message.State; s == MessageAccepted || s == MessageSending {
-		p.ETA = max(v.outbox.expected(v.box.Apps.test(p.Verification.App)), time.Second)
+		p.ETA = max(v.outbox.expected(&p.Message, now), time.Second)
 	}
 	p.ResendAfter = max(p.Message.Created.Add(resendAfter).Sub(now), 0)
 	return p
@@ -132,6 +137,7 @@ func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Prog
 			return nil
 		case ver.StatusAt(now) == Pending:
 			ver.Status = Canceled
+			v.box.verificationEvent(tx, &ver, now)
 			p.Message, err = v.end(tx, &ver, ReasonCanceled, now)
 		default:
 			p.Message, _, err = loadMessage(tx, ver.Message)

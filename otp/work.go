@@ -154,6 +154,9 @@ func (w *work) begin(tx Tx, c *claim) error {
 	case w.now >= m.Deadline:
 		w.end(tx, &m, MessageExpired, ReasonTooLate, "")
 		return nil
+	case app.optedOut(tx, m.Address, m.IsCode()):
+		w.end(tx, &m, MessageSuperseded, ReasonOptedOut, "")
+		return nil
 	}
 	if m.IsCode() {
 		v, live, err := w.live(tx, &m)
@@ -175,6 +178,10 @@ func (w *work) begin(tx Tx, c *claim) error {
 	m.State, m.Reason, m.Route, m.Updated = MessageSending, ReasonNone, c.lane.route.Name(), w.now
 	m.Tries++
 	m.MaybeSent++
+	if c.lane.cap != nil {
+		l, q := &ledger{tx: tx, now: w.now}, c.lane.quota()
+		l.add(&q)
+	}
 	saveMessage(tx, &m)
 	c.message, c.app, c.launched = m, app, true
 	return nil
@@ -189,6 +196,7 @@ func (w *work) live(tx Tx, m *Message) (Verification, bool, error) {
 
 func (w *work) end(tx Tx, m *Message, state MessageState, reason Reason, detail string) {
 	endMessage(tx, m, state, reason, w.now)
+	w.d.o.box.messageEvent(tx, m, w.now)
 	w.told = append(w.told, outcome{*m, detail})
 }
 

@@ -28,3 +28,21 @@ func (s *Server) handset(c *web.Call) error {
 	}
 	return c.JSON(fasthttp.StatusOK, answer)
 }
+
+// TextBody is the body of POST /demo/handset.
+type TextBody struct {
+	From string `json:"from"`
+	Text string `json:"text"`
+}
+
+// text answers POST /demo/handset: the handset texts the box.
+func (s *Server) text(c *web.Call) error {
+	var body TextBody
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	if err := s.config.Text(body.From, body.Text); err != nil {
+		return web.Invalid(`"from" must be a number or a name of at most 11 characters, and "text" must not be empty.`)
+	}
+	return c.Empty()
+}

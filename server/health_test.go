@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -75,5 +76,28 @@ func TestHandset(t *testing.T) {
 	})
 	if a := b.do("GET", "/demo/handset", ""); a.status != 200 || a.body != `[{"to":"+41791234567","text":"Hello","at":"2026-11-21T09:30:00.007Z"}]` {
 		t.Errorf("got %+v", a)
+	}
+	if a := b.do("POST", "/demo/handset", `{"from":"+41791234567","text":"Hi"}`); a.status != 405 {
+		t.Errorf("a handset that cannot text: %+v", a)
+	}
+}
+
+func TestHandsetTexts(t *testing.T) {
+	var texts []string
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.Handset = func() []server.Arrival { return nil }
+		c.Text = func(from, text string) error {
+			if text == "" {
+				return errors.New("no text")
+			}
+			texts = append(texts, from+" "+text)
+			return nil
+		}
+	})
+	if a := b.do("POST", "/demo/handset", `{"from":"+41791234567","text":"Hi"}`); a.status != 204 || len(texts) != 1 || texts[0] != "+41791234567 Hi" {
+		t.Errorf("got %+v, texts %q", a, texts)
+	}
+	if a := b.do("POST", "/demo/handset", `{"from":"+41791234567"}`); a.status != 400 {
+		t.Errorf("without a text: %+v", a)
 	}
 }

@@ -28,8 +28,11 @@ var rootKeyDoors = []string{nativeDoor, strike.Name}
 
 // Paths that are named more than once.
 const (
-	backupPath = "/admin/backup"
-	keySetPath = "/.well-known/jwks.json"
+	backupPath  = "/admin/backup"
+	hookPath    = "/hooks/{id}"
+	keySetPath  = "/.well-known/jwks.json"
+	handsetPath = "/demo/handset"
+	modemPath   = "/admin/modem"
 )
 
 // vendors is the table of the wire formats beside the native one. A further
@@ -134,8 +137,18 @@ func (s *Server) networkDoors() []web.Door {
 		}},
 		{Routes: s.houseRoutes()},
 	}
+	if s.config.Hooks != nil {
+		doors = append(doors, web.Door{Routes: []web.Route{
+			{Method: "POST", Pattern: hookPath, Handle: s.config.Hooks},
+			{Method: "GET", Pattern: hookPath, Handle: s.config.Hooks},
+		}})
+	}
 	if s.config.Handset != nil {
-		doors = append(doors, web.Door{Routes: []web.Route{{Method: "GET", Pattern: "/demo/handset", Handle: s.handset}}})
+		routes := []web.Route{{Method: "GET", Pattern: handsetPath, Handle: s.handset}}
+		if s.config.Text != nil {
+			routes = append(routes, web.Route{Method: "POST", Pattern: handsetPath, Handle: s.text})
+		}
+		doors = append(doors, web.Door{Routes: routes})
 	}
 	for _, door := range s.config.Doors {
 		if slices.ContainsFunc(s.config.Apps.All(), func(app *otp.App) bool { return app.Open(door.Name) }) {
@@ -163,6 +176,11 @@ func (s *Server) socketDoors() []web.Door {
 		{web.Route{Method: "GET", Pattern: "/admin/clock", Handle: console.Clock}, actions.Clock != nil},
 		{web.Route{Method: "POST", Pattern: "/admin/clock", Handle: console.AcceptClock}, actions.AcceptClock != nil},
 		{web.Route{Method: "GET", Pattern: backupPath, Handle: console.Backup}, actions.Backup != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/opt-outs", Handle: console.ListOptOuts}, actions.OptOuts != nil},
+		{web.Route{Method: "POST", Pattern: "/admin/opt-outs/lift", Handle: console.LiftOptOut}, actions.OptOuts != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/events", Handle: console.DeadEvents}, actions.Events != nil},
+		{web.Route{Method: "GET", Pattern: "/admin/doctor", Handle: console.Doctor}, actions.Facts != nil},
+		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
 	} {
 		if line.mounted {
 			own = append(own, line.Route)
@@ -190,6 +208,7 @@ func nativeRoutes(d *api.Door) []web.Route {
 		{Method: "POST", Pattern: "/v1/messages", Handle: d.Send},
 		{Method: "GET", Pattern: "/v1/messages", Handle: d.Messages},
 		{Method: "GET", Pattern: "/v1/messages/{id}", Handle: d.Message},
+		{Method: "GET", Pattern: "/v1/inbound", Handle: d.Inbound},
 		{Method: "POST", Pattern: "/v1/token/refresh", Handle: d.Refresh},
 		{Method: "POST", Pattern: "/v1/token/revoke", Handle: d.Revoke},
 		{Method: "GET", Pattern: "/v1/me", Handle: d.Me},

@@ -34,6 +34,9 @@ const (
 // backupTime bounds the one answer that is longer than any other.
 const backupTime = time.Hour
 
+// modemTime bounds what a network may take for a USSD code.
+const modemTime = time.Minute
+
 // Config is what a server is made of. Apps, Verifications, Outbox, Directory,
 // Mint and Log are required.
 type Config struct {
@@ -65,9 +68,15 @@ type Config struct {
 	Causes func() []Cause
 	// Admin is behind the admin paths of the socket.
 	Admin admin.Actions
+	// Hooks answers POST /hooks/{id}, where providers report what became of a
+	// message, and GET, by which some make sure of it; nil mounts no such path.
+	// It must not believe a caller who proves nothing.
+	Hooks web.Handler
 	// Handset is what the virtual handset of a demo has received; nil mounts no
 	// handset.
 	Handset func() []Arrival
+	// Text has the virtual handset send an SMS to the box; nil: it cannot.
+	Text func(from, text string) error
 
 	// ReadTimeout bounds the reading of a whole request, default 10 s;
 	// WriteTimeout that of an answer and the time the core has for it, default
@@ -151,8 +160,11 @@ func (s *Server) Open() error {
 	s.socket.listener = socket
 	s.socket.http = s.http(&gate{server: s, paths: paths})
 	s.socket.http.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		if string(pathOf(h.RequestURI())) == backupPath {
+		switch string(pathOf(h.RequestURI())) {
+		case backupPath:
 			return fasthttp.RequestConfig{WriteTimeout: backupTime}
+		case modemPath:
+			return fasthttp.RequestConfig{WriteTimeout: modemTime}
 		}
 		return fasthttp.RequestConfig{}
 	}

@@ -148,6 +148,12 @@ func TestConsole(t *testing.T) {
 				return admin.Clock{Now: 1795253400007, Wall: 1795253400008, Synchronised: accepted}, nil
 			},
 			AcceptClock: func(context.Context) error { accepted = true; return nil },
+			Modem: func(_ context.Context, o admin.ModemOrder) ([]string, error) {
+				if o != (admin.ModemOrder{Route: "gsm0", Do: "at", Argument: "AT+CSQ"}) {
+					return nil, &otp.Error{Code: otp.Conflict, Detail: "busy"}
+				}
+				return []string{"+CSQ: 20,99", "OK"}, nil
+			},
 			Backup: func(_ context.Context, w io.Writer) error {
 				if _, err := io.WriteString(w, content); err != nil {
 					return err
@@ -166,6 +172,15 @@ func TestConsole(t *testing.T) {
 	}
 	if status, body := b.call("POST", "/admin/clock", ""); status != 200 || !accepted || !strings.Contains(body, `"synchronised":true`) {
 		t.Errorf("accept: %d %s", status, body)
+	}
+	if status, body := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"at","argument":"AT+CSQ"}`); status != 200 || body != `{"lines":["+CSQ: 20,99","OK"]}` {
+		t.Errorf("modem: %d %s", status, body)
+	}
+	if status, _ := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"reset"}`); status != 409 {
+		t.Errorf("modem: %d", status)
+	}
+	if status, _ := b.call("POST", "/admin/modem", `{"rout":"gsm0"}`); status != 400 {
+		t.Errorf("modem: %d", status)
 	}
 	var got bytes.Buffer
 	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/backup", &got); err != nil || got.String() != content {
@@ -211,3 +226,39 @@ func TestBackupEndsWithItsReader(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// ledger is what the console asks of the core about opt-outs and events.
+type ledger struct{ lifted, cursor string }
+
+func (l *ledger) OptOuts(_ context.Context, _ int, cursor string) ([]otp.OptOut, string, error) {
+	l.cursor = cursor
+	return []otp.OptOut{{Address: otp.Address{Kind: otp.Phone, Dial: "41791234567"}, Since: 1795253400007, Route: "gsm0"}}, "next", nil
+}
+
+func (l *ledger) LiftOptOut(_ context.Context, number string) (bool, error) {
+	l.lifted = number
+	return true, nil
+}
+
+func (l *ledger) Dead(context.Context, int) ([]otp.Event, error) {
+	return []otp.Event{{ID: otp.ID{1}, App: "demo", Type: "message.sent", At: 1795253400007, Tries: 10}}, nil
+}
+
+func TestConsoleOfOptOutsAndEvents(t *testing.T) {
+	l := &ledger{}
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) { c.Admin = admin.Actions{OptOuts: l, Events: l} })
+	if status, body := b.call("GET", "/admin/opt-outs?cursor=here", ""); status != 200 || l.cursor != "here" ||
+		body != `{"opt_outs":[{"phone":"+41791234567","since":"2026-11-21T09:30:00.007Z","route":"gsm0"}],"next_cursor":"next"}` {
+		t.Errorf("list: %d %s", status, body)
+	}
+	if status, body := b.call("POST", "/admin/opt-outs/lift", `{"phone":"+41791234567"}`); status != 200 || body != `{"lifted":true}` || l.lifted != "+41791234567" {
+		t.Errorf("lift: %d %s", status, body)
+	}
+	if status, body := b.call("GET", "/admin/events", ""); status != 200 ||
+		body != `{"dead":[{"id":"evt_01000000000000000000000000000000","app":"demo","type":"message.sent","at":"2026-11-21T09:30:00.007Z","tries":10}]}` {
+		t.Errorf("events: %d %s", status, body)
+	}
+	if a := b.do("GET", "/admin/opt-outs", ""); a.status != 404 {
+		t.Errorf("on the network: %+v", a)
+	}
+}

@@ -55,6 +55,7 @@ const (
 	fast    = "github.com/valyala/fasthttp"
 	json    = "github.com/go-json-experiment/json"
 	jwt     = "github.com/golang-jwt/jwt/v5"
+	mail    = "github.com/wneessen/go-mail"
 	metrics = "github.com/VictoriaMetrics/metrics"
 	numbers = "github.com/nyaruka/phonenumbers/v2"
 	proto   = "google.golang.org/protobuf/proto" // what badger's own files are written in
@@ -101,7 +102,7 @@ func House() Law {
 			{Path: "kv", Rooms: []string{"otp"}, Modules: []string{badger, proto, sys, zerolog, metrics}},
 
 			{Path: "modem", Rooms: []string{"otp"}, Modules: []string{stack, sms, sys, zerolog, metrics}},
-			{Path: "modem/relay", Rooms: []string{"otp"}, Modules: []string{json, zerolog, metrics}, Lifts: []string{"net/http"}},
+			{Path: "modem/relay", Rooms: []string{"otp"}, Modules: []string{json, mail, zerolog, metrics}, Lifts: []string{"net/http"}},
 			{Path: "modem/simulator", Modules: []string{sms, stack, sys, zerolog}},
 
 			{Path: "server", Rooms: []string{"otp", "server/*"}, Modules: []string{fast, json, zerolog, metrics}},

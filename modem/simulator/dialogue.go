@@ -32,6 +32,9 @@ func (m *Modem) receive(b []byte) {
 		if m.deaf() || m.epoch != epoch {
 			return
 		}
+		if m.hangs(c) {
+			continue
+		}
 		switch m.phase {
 		case commanding:
 			m.take(c)
@@ -160,7 +163,7 @@ func (m *Modem) basic(c command) (result, bool) {
 var ranges = map[string]string{
 	"+CMEE": "(0-2)", "+CPIN": "", "+CFUN": "(0,1,4),(0,1)", "+CSQ": "(0-31,99),(99)",
 	"+CREG": "(0-2)", "+CGREG": "(0-2)", "+CEREG": "(0-2)", "+COPS": "", "+CCLK": "", "+CUSD": "(0-2)",
-	"+CGMI": "", "+CGMM": "", "+CGMR": "", "+CGSN": "", "+GCAP": "", "+CIMI": "", "+CCID": "",
+	"+CGMI": "", "+CGMM": "", "+CGMR": "", "+CGSN": "", "+GCAP": "", "+CIMI": "", "+CCID": "", "+CESQ": "",
 	"+CMGS": "", "+CMGF": "(0,1)", "+CSMS": "(0,1)", "+CNMI": "(0-3),(0-3),(0-2),(0,1),(0,1)",
 	"+CNMA": "(0,1)", "+CSCA": "", "+CSMP": "", "+CSCS": `("GSM")`, "+CSDH": "(0,1)", "+CGSMS": "(0-3)",
 	"+CMMS": "(0-2)", "+CPMS": `("SM"),("SM"),("SM")`, "+CMGL": "(0-4)", "+CMGR": "", "+CMGD": "(1-20),(0-4)",

@@ -32,7 +32,7 @@ type Fault struct {
 //	@once  the next message, as @1
 //	@3+    the third and all after it
 //	@*     every message; also what a missing selector means
-//	@now   at once, whatever the modem does (hangup, urc, garbage, noise, full, reboot)
+//	@now   at once, whatever the modem does (hangup, urc, garbage, noise, full, reboot, smsc-lost)
 //
 // A word that describes a condition, such as creg=2 or dead, takes no selector:
 // it holds until [Modem.ClearFaults], or until the same word comes again.

@@ -154,8 +154,12 @@ func (m *Modem) attach(l *line) {
 		m.line.cut(nil)
 	}
 	m.line = l
+	if f, is := m.condition(faultHang); is && f.argument == hangReopen {
+		m.release()
+	}
 	m.cfg.Log.Debug().Msg("line opened")
 	m.showReports()
+	m.showIncoming()
 }
 
 func (m *Modem) detach(l *line) {

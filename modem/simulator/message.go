@@ -170,6 +170,8 @@ func (m *Modem) verdict(msg *message) result {
 		return failed
 	case m.storage.full():
 		return cms(cmsFull)
+	case m.smsc == "":
+		return cms(cmsNoCentre)
 	case !m.registered():
 		return cms(cmsNoNetwork)
 	}
@@ -194,6 +196,9 @@ func (m *Modem) reply(msg *message, r result, reference byte) {
 	m.pulledSoon(msg, afterReply)
 	if msg.struck.by(faultCMGFReset) {
 		m.settings.textMode = true
+	}
+	if msg.struck.by(faultSMSCLost) {
+		m.smsc = ""
 	}
 	if msg.struck.by(faultReboot) {
 		m.reboot()

@@ -29,6 +29,12 @@ type Config struct {
 	SMSC string
 	// PIN locks the SIM at power-on until AT+CPIN gives it; empty: no lock.
 	PIN string
+	// Maker is whose words the modem speaks: "huawei", "quectel" or "simcom";
+	// empty: the standard's.
+	Maker string
+	// Credit is what the network answers to every USSD code; empty: "Balance:
+	// 10.00".
+	Credit string
 	// Latency is the time between Ctrl-Z and the answer.
 	Latency time.Duration
 	// ReportDelay is the time between the network's taking a message and its
@@ -74,10 +80,16 @@ type Modem struct {
 	// What the SIM and the network keep.
 	smsc      string
 	pinTries  int
+	pukTries  int
 	reference byte // TP-MR of the next message
 	storage   storage
 	reports   []report // due, but not yet shown
-	faults    []*armed
+	incoming  [][]byte // TPDUs for the SIM that the service centre still has
+
+	concatenation  byte // of the last long text that came in
+	unacknowledged bool // incoming[0] was shown, and AT+CNMA has not come
+	receipts       int  // counts what was shown so
+	faults         []*armed
 }
 
 // settings are what AT&F puts back.
@@ -93,16 +105,14 @@ type settings struct {
 	cnmi       [5]int // mode, mt, bm, ds, bfr
 }
 
-// pinTries is how many wrong PINs lock a SIM.
-const pinTries = 3
-
 // New returns a modem that has just been powered on.
 func New(cfg Config) *Modem {
 	cfg.IMEI = cmp.Or(cfg.IMEI, "490154203237518")
 	cfg.Operator = cmp.Or(cfg.Operator, "Simulator")
 	cfg.SMSC = cmp.Or(cfg.SMSC, "+15550100000")
+	cfg.Credit = cmp.Or(cfg.Credit, "Balance: 10.00")
 	cfg.Replug = cmp.Or(cfg.Replug, time.Second)
-	m := &Modem{cfg: cfg, handset: newHandset(), smsc: cfg.SMSC, pinTries: pinTries}
+	m := &Modem{cfg: cfg, handset: newHandset(), smsc: cfg.SMSC, pinTries: pinTries, pukTries: pukTries}
 	m.factory()
 	return m
 }
@@ -112,8 +122,9 @@ func New(cfg Config) *Modem {
 func (m *Modem) Handset() *Handset { return m.handset }
 
 // Reset takes the modem's power away and gives it back: settings, an open
-// prompt and a message on its way are lost; the SIM, the handset, the message
-// reference and the faults stay. The line, if any, stays open.
+// prompt and a message on its way are lost, and a hang ends; the SIM, the
+// handset, the message reference and the other faults stay. The line, if any,
+// stays open.
 func (m *Modem) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,6 +138,8 @@ func (m *Modem) reset() {
 	m.booting, m.unlocked = false, false
 	m.typed, m.overlong, m.previous = nil, false, ""
 	m.typeahead, m.message = nil, nil
+	m.unacknowledged = false
+	m.release()
 	m.factory()
 }
 
@@ -183,7 +196,7 @@ func (m *Modem) now() time.Time {
 // emit sends text to the host. What a dead modem says, and what nobody is
 // there to hear, is lost.
 func (m *Modem) emit(text string) {
-	if m.line != nil && !m.deaf() {
+	if m.line != nil && !m.deaf() && !m.stands(faultHang) {
 		m.line.put([]byte(text))
 	}
 }

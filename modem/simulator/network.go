@@ -8,7 +8,7 @@ func (m *Modem) identify(c command) (result, bool) {
 	case "I":
 		m.info("Pinferry\r\nSimulator\r\nRevision: 1")
 	case "+CGMI", "+GMI":
-		m.info("Pinferry")
+		m.info("%s", m.maker().name)
 	case "+CGMM", "+GMM":
 		m.info("Simulator")
 	case "+CGMR", "+GMR":
@@ -38,8 +38,6 @@ func (m *Modem) network(c command) (result, bool) {
 	switch c.name {
 	case "+CPIN":
 		return m.pin(c), true
-	case "+CPINR":
-		m.info("+CPINR: SIM PIN,%d,%d", m.pinTries, pinTries)
 	case "+CFUN":
 		return m.function(c), true
 	case "+CREG":
@@ -56,9 +54,11 @@ func (m *Modem) network(c command) (result, bool) {
 			signal = f.number
 		}
 		m.info("+CSQ: %d,99", signal)
+	case "+CESQ":
+		m.info("+CESQ: 99,99,255,255,20,41")
 	case "+CCLK":
 		if c.op == read {
-			m.info(`+CCLK: "%s"`, clockText(m.now()))
+			m.info(`+CCLK: "%s"`, zonedText(m.now()))
 		}
 	case "+CTZU", "+CTZR", "+CLIP", "+CRC":
 	case "+CMEE":
@@ -66,7 +66,7 @@ func (m *Modem) network(c command) (result, bool) {
 	case "+CUSD":
 		return m.ussd(c), true
 	default:
-		return failed, false
+		return m.counts(c)
 	}
 	return done, true
 }
@@ -110,32 +110,6 @@ func (m *Modem) simRefusal() int {
 
 // cmeOfSIM is the +CME ERROR for the same reason as a +CMS ERROR.
 var cmeOfSIM = map[int]int{cmsNoSIM: cmeNoSIM, cmsPIN: cmePIN, cmsPUK: cmePUK}
-
-// pin runs AT+CPIN. Three wrong PINs lock the SIM for good.
-func (m *Modem) pin(c command) result {
-	state := m.sim()
-	if state == simMissing {
-		return cme(cmeNoSIM)
-	}
-	if c.op == read {
-		m.info("+CPIN: %s", simWords[state])
-		return done
-	}
-	want := m.cfg.PIN
-	if want == "" {
-		want = "0000"
-	}
-	switch {
-	case state != simPIN:
-		return cme(cmeNotAllowed)
-	case c.text(0) != want:
-		m.pinTries--
-		return cme(cmeWrongPIN)
-	}
-	m.pinTries = pinTries
-	m.change(func() { m.unlocked = true })
-	return done
-}
 
 // function runs AT+CFUN: 0 and 4 switch the radio off, 1,1 starts the modem
 // again.
@@ -217,6 +191,7 @@ func (m *Modem) change(fn func()) {
 		}
 	}
 	m.showReports()
+	m.showIncoming()
 }
 
 // operator runs AT+COPS; the modem always chooses the operator itself.
@@ -237,16 +212,6 @@ func (m *Modem) operator(c command) result {
 		if mode == 3 {
 			m.settings.format = format
 		}
-	}
-	return done
-}
-
-// ussd runs AT+CUSD; every code gets the same balance, after the OK.
-func (m *Modem) ussd(c command) result {
-	if c.op == set && c.text(1) != "" {
-		m.finalize(done)
-		m.after(m.cfg.Latency, func() { m.info(`+CUSD: 0,"Balance: 10.00",15`) })
-		return nothing
 	}
 	return done
 }

@@ -29,6 +29,8 @@ func (m *Modem) strikeNow(f Fault) {
 		m.storage.fill()
 	case faultReboot:
 		m.reboot()
+	case faultSMSCLost:
+		m.smsc = ""
 	}
 }
 

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,14 @@ func timestamp(t time.Time) []byte {
 // clockText is t as the modem writes times in text.
 func clockText(t time.Time) string {
 	return dated(t).UTC().Format("06/01/02,15:04:05") + "+00"
+}
+
+// zonedText is t as a modem's clock shows it: the local time, and how many
+// quarters of an hour that is ahead of UTC.
+func zonedText(t time.Time) string {
+	t = dated(t)
+	_, ahead := t.Zone()
+	return t.Format("06/01/02,15:04:05") + fmt.Sprintf("%+03d", ahead/(15*60))
 }
 
 // dated is t, or 2000-01-01 if the modem has no clock: the network's format

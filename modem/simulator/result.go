@@ -44,6 +44,7 @@ const (
 	cmsPUK        = 316
 	cmsBadIndex   = 321
 	cmsFull       = 322
+	cmsNoCentre   = 330
 	cmsNoNetwork  = 331
 	cmsNoAck      = 340
 )

@@ -22,9 +22,7 @@ func (m *Modem) service(c command) (result, bool) {
 	case "+CNMI":
 		return m.indications(c), true
 	case "+CNMA":
-		if m.settings.phase2 == 0 {
-			return cms(cmsNoAck), true
-		}
+		return m.acknowledge(), true
 	case "+CSCA":
 		return m.center(c), true
 	case "+CSMP":
@@ -86,7 +84,10 @@ func (m *Modem) indications(c command) result {
 		now[i] = n
 	}
 	m.settings.cnmi = now
-	m.after(grace, m.showReports)
+	m.after(grace, func() {
+		m.showReports()
+		m.showIncoming()
+	})
 	return done
 }
 

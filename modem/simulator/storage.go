@@ -16,11 +16,12 @@ const capacity = 20
 // a free place.
 type storage [capacity]*stored
 
-// stored is one received message. They all say the same: nothing here depends
-// on what a received message says.
+// stored is one received message. Those that a fault fills the memory with have
+// no TPDU and all say the same.
 type stored struct {
 	at   time.Time
 	seen bool
+	tpdu []byte
 }
 
 // Who sent the stored messages, and what.
@@ -147,7 +148,10 @@ func (m *Modem) show(e *stored, head string, a ...any) {
 		if e.seen {
 			status = 1
 		}
-		b := deliver(e.at)
+		b := e.tpdu
+		if b == nil {
+			b = deliver(e.at)
+		}
 		a = append(a, status, len(b), m.frame(b))
 		m.info(head+"%d,,%d\r\n%s", a...)
 	}
@@ -182,5 +186,6 @@ func (m *Modem) remove(c command) result {
 			m.storage[i] = nil
 		}
 	}
+	m.after(grace, m.showIncoming) // there is room for what waits
 	return done
 }

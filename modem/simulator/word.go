@@ -63,6 +63,9 @@ const (
 	faultCSQ         = "csq"
 	faultSIM         = "sim"
 	faultDead        = "dead"
+	faultHang        = "hang"
+	faultUSSD        = "ussd"
+	faultSMSCLost    = "smsc-lost"
 )
 
 // The points of a dialogue at which a hang-up can strike.
@@ -111,6 +114,7 @@ var words = []word{
 	{name: faultReportLate, argument: argumentWait, absent: "1m0s", example: "report-late=1m@1", help: "the delivery report comes this much later"},
 	{name: faultReportEarly, example: "report-early@1", help: "the delivery report comes before the answer"},
 	{name: faultReport, argument: argumentNumber, absent: "0x46", most: 0xff, example: "report=0x46@1", help: "the delivery report's TP-ST is n; 0x46 is validity period expired"},
+	{name: faultSMSCLost, now: true, example: "smsc-lost@now", help: "the SIM has forgotten its service centre"},
 
 	{name: faultCMGFIgnored, condition: true, example: "cmgf-ignored", help: "AT+CMGF says OK and changes nothing"},
 	{name: faultESCIgnored, condition: true, example: "esc-ignored", help: "ESC does not end a prompt, only Ctrl-Z does"},
@@ -122,6 +126,8 @@ var words = []word{
 	{name: faultCSQ, argument: argumentNumber, most: 99, condition: true, example: "csq=3", help: "the signal is n; 99 is unknown"},
 	{name: faultSIM, argument: argumentChoice, absent: simMissing, choices: []string{simReady, simPIN, simPUK, simMissing}, condition: true, example: "sim=pin", help: "the SIM is missing, or locked until AT+CPIN (0000 if no PIN is set)"},
 	{name: faultDead, condition: true, example: "dead", help: "the modem neither hears nor speaks"},
+	{name: faultHang, argument: argumentChoice, absent: hangReset, choices: []string{hangEscape, hangReopen, hangRestart, hangReset}, condition: true, example: "hang=restart", help: "the modem is silent until an ESC, another opening of the port, AT+CFUN=1,1 or a power cycle"},
+	{name: faultUSSD, argument: argumentChoice, absent: ussdUnknown, choices: []string{ussdText, ussdLines, ussdUCS2, ussdPacked, ussdEarly, ussdOpen, ussdUnknown, ussdRefused, ussdSilent}, condition: true, example: "ussd=ucs2", help: "how a USSD code is answered, or why it is not"},
 }
 
 // FaultUsage returns the list of faults for people, one line each.

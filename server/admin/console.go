@@ -22,6 +22,15 @@ type Actions struct {
 	// Backup writes the database. An error cuts the stream short, and the client
 	// sees that.
 	Backup func(context.Context, io.Writer) error
+	// OptOuts are the numbers that want nothing from this box, and Events what
+	// the servers of apps did not take.
+	OptOuts OptOuts
+	Events  Events
+	// Modem carries out an order and returns what the modem said. It bounds its
+	// time itself; the context ends with the server.
+	Modem func(context.Context, ModemOrder) ([]string, error)
+	// Facts tells how the box and its machine stand, for a diagnosis.
+	Facts func(context.Context) (Facts, error)
 }
 
 // Status is what the daemon says of itself.
@@ -38,7 +47,16 @@ type Clock struct {
 	Now          web.Time `json:"now"` // box time: every deadline is in it
 	Wall         web.Time `json:"wall"`
 	Build        web.Time `json:"build"`        // no earlier time can be true
-	Synchronised bool     `json:"synchronised"` // the kernel says that the wall clock is
+	Synchronised bool     `json:"synchronised"` // the kernel says that the wall clock is, or a network confirms box time
+	// Network is the time that a modem's network tells, and by which route;
+	// absent if none does.
+	Network *NetworkTime `json:"network,omitzero"`
+}
+
+// NetworkTime is the time of a modem's network. It moves no clock.
+type NetworkTime struct {
+	Route string   `json:"route"`
+	Time  web.Time `json:"time"`
 }
 
 // Console answers the paths that only the admin socket has.

@@ -26,6 +26,7 @@ type Outbox interface {
 	Send(context.Context, otp.Caller, otp.MessageRequest) (otp.Message, error)
 	Get(context.Context, otp.Caller, otp.ID) (otp.Message, error)
 	List(ctx context.Context, c otp.Caller, limit int, cursor string) (page []otp.Message, next string, err error)
+	Inbound(ctx context.Context, c otp.Caller, limit int, cursor string) (page []otp.Inbound, next string, err error)
 	Routes() []otp.RouteReport
 }
 

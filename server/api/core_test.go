@@ -15,6 +15,7 @@ type core struct {
 	progress otp.Progress
 	message  otp.Message
 	page     []otp.Message
+	inbound  []otp.Inbound
 	next     string
 	routes   []otp.RouteReport
 	err      error
@@ -85,6 +86,12 @@ func (k outbox) List(_ context.Context, c otp.Caller, limit int, cursor string) 
 	k.note("List", c, otp.ID{})
 	k.limit, k.cursor = limit, cursor
 	return k.page, k.next, k.err
+}
+
+func (k outbox) Inbound(_ context.Context, c otp.Caller, limit int, cursor string) ([]otp.Inbound, string, error) {
+	k.note("Inbound", c, otp.ID{})
+	k.limit, k.cursor = limit, cursor
+	return k.inbound, k.next, k.err
 }
 
 func (k outbox) Routes() []otp.RouteReport { return k.routes }

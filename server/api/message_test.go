@@ -51,7 +51,7 @@ func TestSendRefuses(t *testing.T) {
 func TestSecretCalls(t *testing.T) {
 	d := open(t)
 	for name, handler := range map[string]web.Handler{
-		"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes,
+		"Send": d.Send, "Message": d.Message, "Messages": d.Messages, "Routes": d.Routes, "Inbound": d.Inbound,
 		"Users": d.Users, "User": d.User, "ChangeUser": d.ChangeUser, "RemoveUser": d.RemoveUser,
 	} {
 		status, body := d.do(handler, request{key: publishable, param: messageID, body: `{"to":"` + phone + `","text":"hello"}`})
@@ -104,11 +104,12 @@ func TestMessages(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	d := open(t)
 	d.core.routes = []otp.RouteReport{
-		{Name: "gsm0", Queue: 3, Wait: 12300 * time.Millisecond, RouteStatus: otp.RouteStatus{
+		{Name: "gsm0", Queue: 3, Wait: 12300 * time.Millisecond, Used: 12, DailyCap: 50, RouteStatus: otp.RouteStatus{
 			State: otp.RouteReady, Free: 1, Slots: 1, Reports: true, Kind: "modem", Device: "/dev/ttyUSB0",
-			Operator: "Swisscom", Registration: "home", SignalDBm: -71,
+			Operator: "Swisscom", Registration: "home", SignalDBm: -71, Pace: 3141592 * time.Microsecond,
 		}},
 		{Name: "gsm1", RouteStatus: otp.RouteStatus{State: otp.RouteDown, Reason: "no_sim", Detail: "Put a SIM card into the modem.", Slots: 1, Kind: "modem"}},
+		{Name: "chat", Breaker: otp.BreakerOpen, RouteStatus: otp.RouteStatus{State: otp.RouteDown, Reason: "failing", Slots: 8, Kind: "relay", Channels: []string{"whatsapp"}}},
 		{Name: "null", RouteStatus: otp.RouteStatus{State: otp.RouteComing, Reason: "starting", Kind: "null", Test: true}},
 	}
 	status, body := d.do(d.Routes, request{key: secret})

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"time"
+
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
@@ -17,12 +19,18 @@ type routeWire struct {
 	Operator     string  `json:"operator,omitempty"`
 	Registration string  `json:"registration,omitempty"`
 	Signal       *int    `json:"signal_dbm"` // null when unknown
-	Free         int     `json:"free"`
-	Slots        int     `json:"slots"`
-	Reports      bool    `json:"reports"`
-	Test         bool    `json:"test,omitzero"`
-	Queue        int     `json:"queue"`
-	WaitSeconds  int     `json:"wait_seconds"`
+	modemWire
+	Free        int      `json:"free"`
+	Slots       int      `json:"slots"`
+	Reports     bool     `json:"reports"`
+	Test        bool     `json:"test,omitzero"`
+	Channels    []string `json:"channels"`
+	Queue       int      `json:"queue"`
+	WaitSeconds int      `json:"wait_seconds"`
+	PaceSeconds *float64 `json:"pace_seconds"`       // of one message; null before the first
+	Breaker     string   `json:"breaker"`            // closed, open or probing
+	DailyCap    int      `json:"daily_cap,omitzero"` // 0 is none
+	CapUsed     int      `json:"cap_used,omitzero"`  // of daily_cap, in the last 24 hours
 }
 
 // routesWire lists the routes in the order in which they are tried.
@@ -48,7 +56,16 @@ func routeWireOf(r *otp.RouteReport) routeWire {
 		Name: r.Name, Kind: r.Kind, State: r.State.String(), Reason: orNull(r.Reason), Detail: r.Detail,
 		Device: r.Device, Operator: r.Operator, Registration: r.Registration,
 		Free: r.Free, Slots: r.Slots, Reports: r.Reports, Test: r.Test,
-		Queue: r.Queue, WaitSeconds: web.Seconds(r.Wait),
+		Channels: r.Channels, Queue: r.Queue, WaitSeconds: web.Seconds(r.Wait),
+		Breaker: r.Breaker.String(), DailyCap: r.DailyCap, CapUsed: r.Used,
+	}
+	w.modemWire = modemWireOf(&r.RouteStatus)
+	if w.Channels == nil {
+		w.Channels = []string{otp.ChannelSMS}
+	}
+	if r.Pace > 0 {
+		pace := r.Pace.Round(time.Millisecond).Seconds()
+		w.PaceSeconds = &pace
 	}
 	if r.SignalDBm != 0 {
 		w.Signal = &r.SignalDBm

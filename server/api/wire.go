@@ -18,6 +18,12 @@ type verificationWire struct {
 	AttemptsLeft int         `json:"attempts_left"`
 	ResendAfter  int         `json:"resend_after"` // seconds
 	Message      *partWire   `json:"message"`
+	// Of the channel inbound: what the person must text, in the answer of the
+	// start alone, and where to; and whether the SMS has come, after which a check
+	// with text_this as its code hands out the session.
+	TextThis     string `json:"text_this,omitempty"`
+	TextTo       string `json:"text_to,omitempty"`
+	TextReceived bool   `json:"text_received,omitzero"`
 	// For a secret key only: whose number has been proven, and when; and what
 	// the app noted at the start.
 	Phone      string         `json:"phone,omitempty"`
@@ -44,6 +50,7 @@ func wireOf(c otp.Caller, p *otp.Progress) *verificationWire {
 		CreatedAt: web.Time(v.Created), ExpiresAt: web.Time(v.Expires),
 		AttemptsLeft: v.AttemptsLeft(), ResendAfter: web.Seconds(p.ResendAfter),
 	}
+	w.TextThis, w.TextTo, w.TextReceived = p.TextThis, p.TextTo, p.Texted
 	if !m.ID.IsZero() {
 		w.Message = &partWire{
 			ID: messagePrefix + m.ID.String(), State: m.State, Reason: m.Reason,

@@ -1,0 +1,174 @@
+package otp
+
+import (
+	"context"
+	"strings"
+	"unicode"
+)
+
+// OptOutScope says what a number that has opted out gets no more.
+type OptOutScope string
+
+// The scopes.
+const (
+	OptOutCodes    OptOutScope = "codes"    // nothing at all, codes included
+	OptOutMessages OptOutScope = "messages" // no messages of an app's own text; codes go on
+)
+
+// optOutWords are the first words by which a number leaves, and optInWords
+// those by which it comes back: what the carriers ask for in English, and the
+// usual words of the languages that the box writes. They stand as [folded]
+// leaves them.
+var (
+	optOutWords = wordSet(
+		"stop stopall unsubscribe cancel end quit optout",      // en
+		"stopp abbestellen abmelden ende beenden kundigen",     // de
+		"arret arreter desabonner desinscrire annuler fin",     // fr
+		"parar baja alto cancelar detener salir",               // es
+		"ferma fermare basta annulla disiscrivi cancella fine", // it
+		"pare sair fim descadastrar",                           // pt
+	)
+	optInWords = wordSet(
+		"start unstop yes optin",           // en
+		"ja anmelden starten",              // de
+		"oui demarrer reprendre commencer", // fr
+		"si alta iniciar empezar comenzar", // es, it
+		"inizia avvia riprendi",            // it
+		"sim comecar voltar",               // pt
+	)
+)
+
+func wordSet(lists ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for _, word := range strings.Fields(list) {
+			set[word] = true
+		}
+	}
+	return set
+}
+
+// firstWord returns the first word of a text as the word lists have it: lower
+// case, without diacritics and without the marks around it. "" is none.
+func firstWord(said string) string {
+	start := strings.IndexFunc(said, unicode.IsLetter)
+	// What stands before the word may be quotes or spaces, not a sentence.
+	if start < 0 || strings.ContainsFunc(said[:start], unicode.IsNumber) {
+		return ""
+	}
+	said = said[start:]
+	if end := strings.IndexFunc(said, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && r != '-' }); end >= 0 {
+		said = said[:end]
+	}
+	return folded(said)
+}
+
+// folded writes a word in lower case without diacritics; a hyphen is dropped.
+func folded(word string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) || r == '-' { // an accent of its own, after its letter
+			return -1
+		}
+		r = unicode.ToLower(r)
+		for plain, accented := range diacritics {
+			if strings.ContainsRune(accented, r) {
+				return plain
+			}
+		}
+		return r
+	}, word)
+}
+
+// diacritics are the letters of the shipped languages under their plain one.
+var diacritics = map[rune]string{
+	'a': "áàâäãå", 'c': "ç", 'e': "éèêë", 'i': "íìîï", 'n': "ñ", 'o': "óòôöõ", 'u': "úùûü",
+}
+
+// OptOut is a number that wants nothing from this box.
+type OptOut struct {
+	Address Address
+	Since   Time
+	Route   string // that received its word
+}
+
+// optOutRow is an [OptOut] as it is kept. It stays until it is lifted.
+type optOutRow struct {
+	_       struct{} `cbor:",toarray"`
+	Address Address
+	Since   Time
+	Route   string
+}
+
+func optOutKey(addressKey string) Key { return Key{KindOptOut, addressKey} }
+
+// heedOptOut puts the sender of an SMS on the list, or takes it off.
+func heedOptOut(tx Tx, from Address, in Incoming, now Time) {
+	k := optOutKey(from.Key)
+	switch word := firstWord(in.Text); {
+	case optOutWords[word]:
+		if _, already := tx.Get(k); !already {
+			save(tx, k, optOutRow{Address: from, Since: now, Route: in.Route}, 0)
+		}
+	case optInWords[word]:
+		if _, out := tx.Get(k); out {
+			tx.Delete(k)
+		}
+	}
+}
+
+// optedOut tells whether a number may not be sent to for that reason.
+func (app *App) optedOut(tx Tx, a Address, code bool) bool {
+	if a.Kind != Phone || code && app.OptOut == OptOutMessages {
+		return false
+	}
+	_, out := tx.Get(optOutKey(a.Key))
+	return out
+}
+
+func hasOptedOut() *Error {
+	return refuse(NumberRefused, "This number has texted STOP to the box and gets nothing from it. It comes back by texting START.")
+}
+
+// OptOuts lists the numbers that have opted out, in the order of their digits.
+// cursor is "" or what the last call returned as next; next is "" at the end.
+// It is for the operator, whom the whole box concerns.
+func (o *Outbox) OptOuts(ctx context.Context, limit int, cursor string) (page []OptOut, next string, err error) {
+	err = o.box.Store.View(ctx, func(tx Tx) error {
+		var damaged error
+		err := tx.Scan(Key{Kind: KindOptOut}, optOutKey(cursor), limit+1, func(_ Key, value []byte) bool {
+			var row optOutRow
+			damaged = decodeRecord(value, &row)
+			page = append(page, OptOut{row.Address, row.Since, row.Route})
+			return damaged == nil
+		})
+		if err == nil {
+			err = damaged
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].Address.Key
+	}
+	return page, next, nil
+}
+
+// LiftOptOut takes a number, as typed, off the list, and tells whether it was
+// on it. Whoever does so must have been asked by its holder. Refusals:
+// [InvalidPhone] and [NumberRefused].
+func (o *Outbox) LiftOptOut(ctx context.Context, number string) (lifted bool, err error) {
+	a, refusal := parsePhone(number)
+	if refusal != nil {
+		return false, refusal
+	}
+	err = o.box.Store.Update(ctx, func(tx Tx) error {
+		if _, lifted = tx.Get(optOutKey(a.Key)); lifted {
+			tx.Delete(optOutKey(a.Key))
+		}
+		return nil
+	})
+	return lifted, err
+}
