@@ -190,6 +190,7 @@ func commands() []command {
 		{"doctor", "", "say what is wrong with the box, and what to do", (*program).doctor},
 		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
 		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
+		{"modem list", "", "list the modems of the box, or without one those that are plugged in", (*program).modemList},
 		{"modem status", "", "show every modem, its SIM and its network", (*program).modemStatus},
 		{"modem at", "ROUTE QUESTION", "ask a modem a question that changes nothing, such as AT+CSQ", (*program).modemAt},
 		{"modem ussd", "ROUTE CODE", "dial a code such as *100# and show what the network answers", (*program).modemUSSD},
@@ -2067,6 +2068,42 @@ func (r *modemRoute) words() string {
 	}
 	say("balance", join(r.Balance, low))
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// modemList shows the modems of the box that runs, or what is plugged in. It
+// leaves the latter alone while a box runs: two who ask find each other busy.
+func (p *program) modemList(in *invocation) error {
+	err := p.modemStatus(in)
+	if errors.Is(err, admin.ErrNotRunning) {
+		return p.modemSurvey(in)
+	}
+	return err
+}
+
+// modemSurvey shows what is plugged in, and the line of the config file for it.
+func (p *program) modemSurvey(in *invocation) error {
+	all, err := p.finder().Survey(context.Background())
+	if err != nil {
+		return err
+	}
+	words := []string{}
+	for _, m := range all {
+		line := fmt.Sprintf("%s %s (USB %s): %s", m.USB, m.Name, m.Socket, m.State)
+		if m.Port != "" {
+			line += " at " + m.Port
+		}
+		if m.Detail != "" {
+			line += "\n    " + m.Detail
+		}
+		if m.Device != "" {
+			line += "\n    device = " + quoted(m.Device)
+		}
+		words = append(words, line)
+	}
+	if len(words) == 0 {
+		words = append(words, "No modem is plugged in by USB. One on the pins of a board is named by its path, such as device = \"/dev/ttyAMA0\".")
+	}
+	return p.show(in, all, strings.Join(words, "\n"))
 }
 
 func (p *program) modemStatus(in *invocation) error {

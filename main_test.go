@@ -635,6 +635,66 @@ func TestSendAndVerifyCommands(t *testing.T) {
 	}
 }
 
+func TestModemList(t *testing.T) {
+	b := serve(t, shop(""))
+	b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+	b.arrived(1) // the modem works
+	code, words, stderr := execute(t, b.environ, "modem", "list")
+	if code != exitOK || !strings.HasPrefix(words, "gsm0") || !strings.Contains(words, "ready") {
+		t.Errorf("modem list: %d %s%s", code, words, stderr)
+	}
+	var shown []struct{ Name, State string }
+	code, text, _ := execute(t, b.environ, "modem", "list", "--json")
+	if err := json.Unmarshal([]byte(text), &shown); code != exitOK || err != nil || len(shown) != 1 || shown[0].State != "ready" {
+		t.Errorf("modem list --json: %d %v %s", code, err, text)
+	}
+}
+
+// Without a box it lists what is plugged in, with the line for the config file.
+func TestModemListWithoutABox(t *testing.T) {
+	root := t.TempDir()
+	plug := func(socket, vendor, product string) string {
+		folder := filepath.Join(root, "sys/bus/usb/devices", socket)
+		if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, "idVendor"), []byte(vendor), 0o644),
+			os.WriteFile(filepath.Join(folder, "idProduct"), []byte(product), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return folder
+	}
+	list := func() string {
+		stdout, stderr := &buffer{}, &buffer{}
+		p := &program{
+			environ: []string{"PINFERRY_SOCKET=" + filepath.Join(root, "no.sock")}, stdout: stdout, stderr: stderr,
+			host: systemd.Host{Root: root},
+		}
+		if code := p.run([]string{"modem", "list"}); code != exitOK {
+			t.Errorf("modem list: %d %s", code, stderr)
+		}
+		return stdout.String()
+	}
+	if words := list(); !strings.Contains(words, "No modem is plugged in") {
+		t.Errorf("modem list: %s", words)
+	}
+	plug("1-1", "12d1", "1f01")
+	tty := filepath.Join(root, "dev", "ttyUSB3")
+	if err := os.Mkdir(filepath.Dir(tty), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, nil, "simulate", "--link", tty)
+	defer s.stop()
+	wait(t, "the tty", func() bool { return s.stdout.String() != "" })
+	port := filepath.Join(plug("1-2", "1a86", "7523"), "1-2:1.0")
+	if err := errors.Join(os.MkdirAll(filepath.Join(port, "ttyUSB3"), 0o755), os.WriteFile(filepath.Join(port, "bInterfaceNumber"), []byte("00"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	words := list()
+	for _, want := range []string{"storage_mode", "usb_modeswitch", "found at " + tty, `device = "imei:490154203237518"`} {
+		if !strings.Contains(words, want) {
+			t.Errorf("modem list does not say %q: %s", want, words)
+		}
+	}
+}
+
 func TestClockCommands(t *testing.T) {
 	b := serve(t, shop(""))
 	_, started := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
