@@ -134,7 +134,7 @@ const longestPromise = 2 * time.Minute
 func (o *Outbox) promise(now Time, wait func(promised int) time.Duration) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.promised = slices.DeleteFunc(o.promised, func(t Time) bool { return t <= now })
+	o.promised = slices.DeleteFunc(o.promised, func(t Time) bool { return t <= now || t.Sub(now) > longestPromise })
 	w := max(wait(len(o.promised)), time.Second)
 	if w >= longestPromise {
 		return longestPromise

@@ -76,7 +76,7 @@ func (b *breaker) state(now Time) BreakerState {
 	switch {
 	case b.reason == "":
 		return BreakerClosed
-	case now < b.until:
+	case now < b.until && b.until.Sub(now) <= creditFor: // else an accepted step back of the clock has undone that time
 		return BreakerOpen
 	}
 	return BreakerProbing

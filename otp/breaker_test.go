@@ -206,6 +206,36 @@ func TestPoolProbes(t *testing.T) {
 	})
 }
 
+// A pause does not outlive a step back of the clock.
+func TestBreakerAfterTheClockWentBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		at := time.Duration(0) // how far box time is ahead
+		clock := otp.NewClock(otp.ClockSource{Suspended: func() time.Duration { return at }})
+		first, second := otptest.NewRoute("first"), otptest.NewRoute("second")
+		r := newRig(t, setup{routes: []*otptest.Route{first, second}, limits: bare, clock: clock})
+		at = 30 * 24 * time.Hour
+		pass(time.Second)
+		first.Verdicts(slices.Repeat([]otp.Verdict{broken}, 5)...)
+		second.Verdicts(slices.Repeat([]otp.Verdict{broken}, 5)...)
+		for n := range 12 {
+			if r.report("first").Breaker == otp.BreakerOpen {
+				break
+			}
+			_, err := r.start(r.server(), number(n))
+			must(t, err)
+			synctest.Wait()
+		}
+		if got := r.report("first").Breaker; got != otp.BreakerOpen {
+			t.Fatalf("the breaker is %s", got)
+		}
+		must(t, clock.Accept(t.Context(), r.store))
+		pass(time.Minute)
+		if got := r.report("first").Breaker; got != otp.BreakerProbing {
+			t.Errorf("a minute after the step back the breaker is %s", got)
+		}
+	})
+}
+
 // One dead number does not make a route look broken: its failures count once.
 func TestOneDeadNumberOpensNoBreaker(t *testing.T) {
 	bubble(t, func(t *testing.T) {

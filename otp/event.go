@@ -142,28 +142,29 @@ func (q *Events) Due(ctx context.Context, app string, limit int) (due []Event, w
 		now := q.box.Clock.Now()
 		due, wait = nil, 0
 		var all []Event
-		var damaged error
+		var damaged []Key
 		err := tx.Scan(prefix, Key{}, limit, func(k Key, row []byte) bool {
 			at := Time(binary.BigEndian.Uint64([]byte(k.Part[len(prefix.Part):])))
 			if at > now {
 				wait = at.Sub(now)
 				return false
 			}
-			e := Event{}
-			damaged = decodeRecord(row, &e)
-			e.due = at
+			e := Event{due: at}
+			if decodeRecord(row, &e) != nil {
+				damaged = append(damaged, k)
+				return true
+			}
 			all = append(all, e)
-			return damaged == nil
+			return true
 		})
-		if err == nil {
-			err = damaged
+		for _, k := range damaged { // it would stand before all others for ever
+			q.box.Log.Error().Str("app", app).Msg("an event cannot be read and is dropped")
+			tx.Delete(k)
 		}
 		for i := range all {
-			if err == nil {
-				err = q.ripe(tx, &all[i], now, &due)
-			}
+			q.ripe(tx, &all[i], now, &due)
 		}
-		if err == nil && len(due) == 0 && len(all) > 0 {
+		if err == nil && len(due) == 0 && len(all)+len(damaged) > 0 {
 			wait = time.Millisecond // those were none; there may be more
 		}
 		return err
@@ -173,16 +174,16 @@ func (q *Events) Due(ctx context.Context, app string, limit int) (due []Event, w
 
 // ripe adds an event to due if it is still true: a verification that was to
 // expire may have ended otherwise, or lives longer by a resend.
-func (q *Events) ripe(tx Tx, e *Event, now Time, due *[]Event) error {
+func (q *Events) ripe(tx Tx, e *Event, now Time, due *[]Event) {
 	if e.Type != EventVerificationExpired || e.Tries > 0 {
 		*due = append(*due, *e)
-		return nil
+		return
 	}
 	v, found, err := loadVerification(tx, e.Verification)
-	if err != nil {
-		return err
-	}
 	switch {
+	case err != nil:
+		q.box.Log.Error().Err(err).Str("app", e.App).Msg("an event is of a verification that cannot be read and is dropped")
+		tx.Delete(eventKey(e))
 	case found && v.Status == Pending && v.StatusAt(now) == Expired:
 		*due = append(*due, *e)
 	case found && v.Status == Pending:
@@ -192,7 +193,6 @@ func (q *Events) ripe(tx Tx, e *Event, now Time, due *[]Event) error {
 	default:
 		tx.Delete(eventKey(e))
 	}
-	return nil
 }
 
 // Settle takes a delivered event out of the queue, puts one that was not taken
@@ -217,12 +217,13 @@ func (q *Events) Settle(ctx context.Context, e Event, delivered bool) (dead bool
 	return dead, err
 }
 
-// Text reads the text of the SMS of an inbound event; "" if it is kept no more.
+// Text reads the text of the SMS of an inbound event; "" if it is kept no more
+// or cannot be read.
 func (q *Events) Text(ctx context.Context, e Event) (text string, err error) {
 	err = q.box.Store.View(ctx, func(tx Tx) error {
 		row, found, err := loadInbound(tx, e.Inbound)
 		if err == nil && found {
-			text, err = q.box.Keys.openText(row.ID, row.Sealed)
+			text = q.box.openInbound(&row).Text
 		}
 		return err
 	})

@@ -188,6 +188,26 @@ func TestEventsAreTriedToALimit(t *testing.T) {
 	})
 }
 
+// A damaged row does not keep the events behind it from being told.
+func TestDamagedEvent(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, q := withEvents(t)
+		r.texted(alice, "hello")
+		must(t, r.store.Update(context.Background(), func(tx otp.Tx) error {
+			return tx.Scan(otp.Key{Kind: otp.KindEvent}, otp.Key{}, 1, func(k otp.Key, _ []byte) bool {
+				tx.Put(k, []byte("damaged"), 0)
+				return true
+			})
+		}))
+		pass(time.Second)
+		r.texted(bob, "hello")
+		wantEvents(t, q, "inbound.received")
+		if n := r.rows(otp.KindEvent); n != 0 {
+			t.Errorf("%d events are left", n)
+		}
+	})
+}
+
 func TestNewsOfEvents(t *testing.T) {
 	r, q := withEvents(t)
 	news := q.News()

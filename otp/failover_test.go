@@ -1,6 +1,7 @@
 package otp_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,4 +100,25 @@ func TestFailOver(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A provider's id that no store could take as a key keeps nobody from sending.
+func TestEndlessReference(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, first, _ := pair(t, "relay")
+		endless := verdict(otp.Sent, otp.ReasonNone, otp.RetryNever)
+		endless.Ref = otp.Reference(strings.Repeat("x", 65_400))
+		first.Verdicts(endless)
+		p := r.mustStart(r.server(), alice)
+		synctest.Wait()
+		if got := r.message(p.Message.ID); got.State != otp.MessageSent {
+			t.Errorf("the message is %s", got.State)
+		}
+		must(t, r.store.View(t.Context(), func(tx otp.Tx) error {
+			return tx.Scan(otp.Key{Kind: otp.KindReference}, otp.Key{}, 0, func(k otp.Key, _ []byte) bool {
+				t.Errorf("a key of %d bytes was written", len(k.Part))
+				return true
+			})
+		}))
+	})
 }

@@ -144,7 +144,7 @@ func TestInboundIsDurableOrAnError(t *testing.T) {
 
 func TestOptOut(t *testing.T) {
 	for _, word := range []string{
-		"STOP", "stop", " Stop. ", "“STOP”", "Stop bitte", "STOPALL", "stop-all", "unsubscribe", "CANCEL", "End", "quit",
+		"STOP", "stop", " Stop. ", "“STOP”", "Stop bitte", "Stop sending me these 2 codes!", "Unsubscribe me", "End...", "¡Alto!", "STOPALL", "stop-all", "unsubscribe", "CANCEL", "End", "quit",
 		"Kündigen", "KU\u0308NDIGEN", "arrêt", "Désabonner", "BAJA", "annulla", "sair",
 	} {
 		t.Run(word, func(t *testing.T) {
@@ -173,12 +173,38 @@ func TestOptOut(t *testing.T) {
 
 func TestOtherWordsAreNoOptOut(t *testing.T) {
 	r := newRig(t, setup{})
-	for _, text := range []string{"", "hello", "please stop", "nonstop", "stopover", "5 stop", "\U0001f600", "123456", "startling", "ending"} {
+	for _, text := range []string{
+		"Fine, thanks", "Fin de semaine ?", "Cancel my order 7", "Ende gut, alles gut", "End at 5", "Pare che sì",
+		"", "hello", "please stop", "nonstop", "stopover", "5 stop", "\U0001f600", "123456", "startling", "ending",
+	} {
 		r.texted(alice, text)
 	}
 	r.texted("STOP", "STOP") // of nobody
 	if n := r.rows(otp.KindOptOut); n != 0 {
 		t.Errorf("%d have opted out", n)
+	}
+}
+
+// Whoever has left comes back by a word, not by a sentence that begins with it.
+func TestOtherWordsAreNoWayBack(t *testing.T) {
+	r := newRig(t, setup{})
+	r.texted(alice, "STOP")
+	for _, text := range []string{"Si no paran, los denuncio", "Ja, stopp bitte", "Yes, stop it", "Start a lawsuit?", "oui ou non", "start 2"} {
+		r.texted(alice, text)
+		if r.rows(otp.KindOptOut) != 1 {
+			t.Fatalf("%q has brought the number back", text)
+		}
+	}
+}
+
+// A database that was restored without its box key can be listed still.
+func TestInboundUnderAnotherKey(t *testing.T) {
+	r := newRig(t, setup{apps: []otp.App{listening("demo")}})
+	r.texted(alice, "hello")
+	r.stop()
+	other := newRig(t, setup{apps: []otp.App{listening("demo")}, store: r.store, key: 1})
+	if got := other.inbox(); len(got) != 1 || got[0].From != alice || got[0].Text != "" {
+		t.Errorf("listed %+v", got)
 	}
 }
 

@@ -15,18 +15,27 @@ const (
 	OptOutMessages OptOutScope = "messages" // no messages of an app's own text; codes go on
 )
 
-// optOutWords are the first words by which a number leaves, and optInWords
-// those by which it comes back: what the carriers ask for in English, and the
-// usual words of the languages that the box writes. They stand as [folded]
-// leaves them.
+// A number leaves by an SMS that is one of optOutWords, or that begins with one
+// of optOutFirst, which begin no sentence of another sense; it comes back by an
+// SMS that is one of optInWords. They are what the carriers ask for in English,
+// and the usual words of the languages that the box writes, as [folded] leaves
+// them. Most must stand alone: "Fine, thanks" and "Si no paran, los denuncio"
+// are about something else, and either way the wrong list hurts somebody.
 var (
+	optOutFirst = wordSet(
+		"stop stopall unsubscribe optout", // en
+		"stopp abbestellen abmelden",      // de
+		"desabonner desinscrire",          // fr
+		"disiscrivi",                      // it
+		"descadastrar",                    // pt
+	)
 	optOutWords = wordSet(
-		"stop stopall unsubscribe cancel end quit optout",      // en
-		"stopp abbestellen abmelden ende beenden kundigen",     // de
-		"arret arreter desabonner desinscrire annuler fin",     // fr
-		"parar baja alto cancelar detener salir",               // es
-		"ferma fermare basta annulla disiscrivi cancella fine", // it
-		"pare sair fim descadastrar",                           // pt
+		"cancel end quit",                           // en
+		"ende beenden kundigen",                     // de
+		"arret arreter annuler fin",                 // fr
+		"parar baja alto cancelar detener salir",    // es
+		"ferma fermare basta annulla cancella fine", // it
+		"pare sair fim",                             // pt
 	)
 	optInWords = wordSet(
 		"start unstop yes optin",           // en
@@ -49,18 +58,20 @@ func wordSet(lists ...string) map[string]bool {
 }
 
 // firstWord returns the first word of a text as the word lists have it: lower
-// case, without diacritics and without the marks around it. "" is none.
-func firstWord(said string) string {
+// case, without diacritics and without the marks around it; "" is none. alone
+// tells whether nothing but marks follows.
+func firstWord(said string) (word string, alone bool) {
 	start := strings.IndexFunc(said, unicode.IsLetter)
 	// What stands before the word may be quotes or spaces, not a sentence.
 	if start < 0 || strings.ContainsFunc(said[:start], unicode.IsNumber) {
-		return ""
+		return "", false
 	}
-	said = said[start:]
+	said, rest := said[start:], ""
 	if end := strings.IndexFunc(said, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && r != '-' }); end >= 0 {
-		said = said[:end]
+		said, rest = said[:end], said[end:]
 	}
-	return folded(said)
+	more := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	return folded(said), !strings.ContainsFunc(rest, more)
 }
 
 // folded writes a word in lower case without diacritics; a hyphen is dropped.
@@ -104,12 +115,12 @@ func optOutKey(addressKey string) Key { return Key{KindOptOut, addressKey} }
 // heedOptOut puts the sender of an SMS on the list, or takes it off.
 func heedOptOut(tx Tx, from Address, in Incoming, now Time) {
 	k := optOutKey(from.Key)
-	switch word := firstWord(in.Text); {
-	case optOutWords[word]:
+	switch word, alone := firstWord(in.Text); {
+	case optOutFirst[word], alone && optOutWords[word]:
 		if _, already := tx.Get(k); !already {
 			save(tx, k, optOutRow{Address: from, Since: now, Route: in.Route}, 0)
 		}
-	case optInWords[word]:
+	case alone && optInWords[word]:
 		if _, out := tx.Get(k); out {
 			tx.Delete(k)
 		}

@@ -41,9 +41,13 @@ func (w *work) settle(tx Tx, v verdictEvent) error {
 	return w.unknown(tx, &m, v.verdict)
 }
 
+// maxReference bounds a reference, in bytes: it stands in a key, and a provider
+// may answer with whatever it likes. No report can come for a longer one.
+const maxReference = 256
+
 // sent ends a message that the network has, and leaves a mark for its report.
 func (w *work) sent(tx Tx, m *Message, ref Reference, detail string) {
-	if ref != "" {
+	if ref != "" && len(ref) <= maxReference {
 		dial := m.Address.Dial
 		if w.isRelay(m.Route) {
 			dial = "" // as its reports come
