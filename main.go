@@ -1263,7 +1263,8 @@ func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error
 }
 
 // hooks takes the reports of providers to the relay that they are for. Callers
-// who prove nothing learn nothing, not even which relays there are.
+// who prove nothing learn nothing, but that a relay is there which answers a
+// challenge.
 func (d *daemon) hooks(c *web.Call) error {
 	name, token := relay.SplitHook(c.Param)
 	to, known := d.relays[name]
@@ -2700,6 +2701,9 @@ func (p *program) configCheck(in *invocation) error {
 		if _, err := r.open(func() otp.Time { return 0 }, zerolog.Nop()); err != nil {
 			return err
 		}
+	}
+	if _, err := relay.NewNotifier(nil, pl.targets(), nil, nil, zerolog.Nop()); err != nil {
+		return err
 	}
 	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
 	if len(pl.Apps) == 0 {

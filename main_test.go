@@ -1723,6 +1723,14 @@ func TestConfigShowRoundTrip(t *testing.T) {
 	}
 }
 
+// A secret that the next start would miss is missed by the check before it.
+func TestConfigCheckReadsWebhookSecrets(t *testing.T) {
+	config := file(t, shop("webhook = \"https://shop.example/hook\"\nwebhook_secret_file = \"/nowhere/whsec\"\n"))
+	if code, _, stderr := execute(t, nil, "config", "check", "--config", config); code != exitFailed || !strings.Contains(stderr, "webhook_secret_file") {
+		t.Errorf("config check: %d %s", code, stderr)
+	}
+}
+
 // A person texts the box; the app's server is told, and the box heeds it.
 func TestTheBoxHearsAndTells(t *testing.T) {
 	told := make(chan string, 16)

@@ -13,8 +13,10 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"net/textproto"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -102,6 +104,7 @@ func (f *Fault) Unwrap() error { return f.Err }
 var (
 	errScheme = errors.New("only https is allowed; set insecure = true to permit http")
 	errLong   = errors.New("the answer is longer than 64 KiB")
+	errGarble = errors.New("what answers cannot be understood")
 )
 
 // Do sends a request and returns the answer, whatever its status. The answer
@@ -133,14 +136,23 @@ func (e *Egress) Do(q *http.Request) (*http.Response, error) {
 	return a, nil
 }
 
-// plain takes the URL off an error.
+// plain takes off an error the URL, and what the other side has put into it:
+// who cannot be understood is quoted, and may have repeated what it was told.
 func plain(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	var line textproto.ProtocolError
+	var reply *textproto.Error
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return context.DeadlineExceeded
+	case errors.As(err, &certificate): // came before anything was told
+		return err
+	case errors.As(err, &line), errors.As(err, &reply), strings.Contains(err.Error(), `"`):
+		return errGarble
 	}
 	return err
 }

@@ -2,11 +2,13 @@ package relay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,8 +38,9 @@ type form struct {
 	faults      map[string]fault
 	// once tells that a second request under the same {id} sends nothing new.
 	once bool
-	// least is the shortest life, in seconds, that {ttl} may say; 0 is one second.
-	least int64
+	// least and most are the shortest and the longest life, in seconds, that {ttl}
+	// may say; 0 is one second, and no bound.
+	least, most int64
 	// codes tells that nothing but codes can be carried, codes alone.
 	codes bool
 	// channel is "" for [otp.ChannelSMS].
@@ -60,6 +63,7 @@ type fault uint8
 const (
 	faultUnknown   fault = iota
 	faultRecipient       // no route reaches this number, or it does not want to be reached
+	faultNumber          // this provider does not send to such numbers; another may
 	faultThrottled       // too fast
 	faultRights          // credentials, rights, credit: nothing goes until somebody acts
 )
@@ -80,12 +84,13 @@ type writer struct {
 	content string
 	static  map[string]string // the values that are the same for every message
 	least   int64
+	most    int64
 }
 
 // newWriter checks a form and cuts up its templates. base, if set, takes the
 // place of scheme and host of the form's URL, with a path before its path.
 func newWriter(f *form, base, callback string, static map[string]string) (*writer, error) {
-	w := &writer{method: f.method, content: f.content, least: max(1, f.least), static: maps.Clone(static), header: map[string]template{}}
+	w := &writer{method: f.method, content: f.content, least: max(1, f.least), most: cmp.Or(f.most, math.MaxInt64), static: maps.Clone(static), header: map[string]template{}}
 	w.static["callback"] = callback
 	w.static["basic"] = base64.StdEncoding.EncodeToString([]byte(static["user"] + ":" + static["secret"]))
 	escape, err := escapeOf(f.content)
@@ -122,7 +127,7 @@ func (w *writer) write(ctx context.Context, out otp.Outgoing, now otp.Time) (*ht
 	values := maps.Clone(w.static)
 	values["to"], values["text"], values["code"] = out.Dial, out.Text, out.Code
 	values["id"] = out.Message.String()
-	values["ttl"] = strconv.FormatInt(max(w.least, int64(out.Deadline.Sub(now).Seconds())), 10)
+	values["ttl"] = strconv.FormatInt(min(max(w.least, int64(out.Deadline.Sub(now).Seconds())), w.most), 10)
 	target, err := w.url.fill(values)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,9 @@
 package relay
 
 // pinferry is another box of this kind. The message is handed to it as a plain
-// text under our id as the Idempotency-Key; how far it comes from there is not
-// asked.
+// text. Our id goes along as the Idempotency-Key, but no box tells a repeat of a
+// plain message by it yet, so that none is made. How far it comes from there is
+// not asked.
 func pinferry() kind {
 	return kind{
 		name: "pinferry", needs: []string{"url", "secret_file"},
@@ -14,7 +15,7 @@ func pinferry() kind {
 			success: success{status: []int{202}, field: "/state", values: []string{"accepted", "sending", "sent"}}, ref: "/id",
 			code: "/code", words: "/detail",
 			faults: map[string]fault{
-				"invalid_phone": faultRecipient, "number_refused": faultRecipient, "country_refused": faultRights,
+				"invalid_phone": faultRecipient, "number_refused": faultRecipient, "country_refused": faultNumber,
 			},
 		},
 	}

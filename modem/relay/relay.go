@@ -131,7 +131,7 @@ func (r *Relay) Status() otp.RouteStatus {
 		State: otp.RouteReady, Slots: slots, Free: max(0, slots-r.busy), Kind: "relay",
 		Reports: r.config.PublicURL != "", Channels: []string{cmp.Or(r.form.channel, otp.ChannelSMS)},
 	}
-	if r.config.Now() < r.until {
+	if r.remains() > 0 {
 		s.State, s.Reason, s.Detail, s.Free = r.rest.state, r.rest.reason, r.rest.detail, 0
 	}
 	return s
@@ -169,11 +169,11 @@ func (r *Relay) count(n int) {
 
 // pause takes the route out of service for a while.
 func (r *Relay) pause(pause rest) {
-	until := r.config.Now().Add(pause.length)
+	now := r.config.Now()
 	r.mu.Lock()
 	first := r.until == 0
-	if until > r.until {
-		r.rest, r.until = pause, until
+	if pause.length > r.remains() {
+		r.rest, r.until = pause, now.Add(pause.length)
 	}
 	r.mu.Unlock()
 	if first && pause.state == otp.RouteDown {
@@ -209,9 +209,19 @@ func (r *Relay) Run(ctx context.Context, sink otp.RouteSink) error {
 func (r *Relay) left() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	left := r.until.Sub(r.config.Now())
-	if left <= 0 {
+	left := r.remains()
+	if left == 0 {
 		r.until = 0
+	}
+	return left
+}
+
+// remains returns what is left of the rest. One that is longer than any rest is
+// of a time that an accepted step back of the clock has undone.
+func (r *Relay) remains() time.Duration {
+	left := r.until.Sub(r.config.Now())
+	if left < 0 || left > restRights {
+		return 0
 	}
 	return left
 }

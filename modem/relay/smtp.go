@@ -52,8 +52,8 @@ func (c *Config) mailServer() (host string, port int, err error) {
 		return u.Hostname(), submission, nil
 	}
 	port, err = strconv.Atoi(u.Port())
-	if err != nil {
-		return "", 0, fmt.Errorf("url: the port %q is no number", u.Port())
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("url: %q is no port", u.Port())
 	}
 	return u.Hostname(), port, nil
 }
@@ -146,7 +146,7 @@ func unconnected(ctx context.Context, err error) (otp.Verdict, rest) {
 	case code >= 400:
 		return refused(otp.ReasonTemporary, otp.RetryHere, "the mail server answers "+strconv.Itoa(code)), rest{}
 	}
-	return unanswered(ctx, &Fault{Err: err})
+	return unanswered(ctx, &Fault{Err: plain(err)})
 }
 
 // undelivered is the verdict on a mail that the server did not confirm.

@@ -19,6 +19,7 @@ func twilio() kind {
 			header:  map[string]string{"Authorization": "Basic {basic}"},
 			body:    "To=%2B{to}&From={from}&Body={text}&ValidityPeriod={ttl}{report}",
 			report:  "&StatusCallback={callback}",
+			most:    14400, // the service refuses a longer one
 			success: success{status: []int{201}, field: "/sid"}, ref: "/sid",
 			code: "/code", words: "/message",
 			// The codes of Twilio's error dictionary.

@@ -70,6 +70,8 @@ func (f *form) answered(a *http.Response, now otp.Time, quiet ...string) (otp.Ve
 	switch kind := f.faults[f.code.scalar(body)]; {
 	case kind == faultRecipient:
 		return refused(otp.ReasonRecipient, otp.RetryNever, detail), rest{}
+	case kind == faultNumber:
+		return refused(otp.ReasonRecipient, otp.RetryElsewhere, detail), rest{}
 	case kind == faultRights, status == 401, status == 402, status == 403:
 		return refused(otp.ReasonRoute, otp.RetryElsewhere, detail), rest{
 			otp.RouteDown, downRights, "The provider refuses this box: check the credentials, the rights and the credit. " + detail, restRights,
@@ -115,7 +117,7 @@ func retryAfter(header string, now otp.Time) time.Duration {
 func (f *form) explain(a *http.Response, body []byte, quiet []string) string {
 	detail := fmt.Sprintf("HTTP %d", a.StatusCode)
 	if kind := mediaType(a.Header.Get("Content-Type")); kind != "" && !isJSON(kind) {
-		detail += ", " + shown(kind)
+		detail += ", " + shown(masked(kind))
 	}
 	for _, told := range []struct {
 		text string

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,52 +235,55 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// A rest ends by itself, and Run tells of its end.
-func TestRest(t *testing.T) {
-	var passed atomic.Int64 // box time since the start, in milliseconds
-	p := newProvider(t, answer(429, `{}`, "Retry-After: "+now().Add(time.Second).Std().Format(http.TimeFormat)))
-	c := hooked(t, p)
-	c.Now = func() otp.Time { return now() + 950 + otp.Time(passed.Load()) }
-	r := open(t, c)
-	s := run(t, r)
-	r.Send(t.Context(), outgoing())
-	if got := r.Status(); got.State != otp.RouteComing || got.Free != 0 {
-		t.Fatalf("status %+v", got)
-	}
-	<-s.changed // it stands aside
-	passed.Store(50)
-	<-s.changed // Run looks again when the rest should be over
-	if got := r.Status(); got.Free != 8 || got.Reason != "" {
-		t.Errorf("status %+v", got)
+// Who does not speak HTTP at all, and repeats what it hears, is not quoted.
+func TestParrot(t *testing.T) {
+	for _, before := range []string{"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: "} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			heard := make([]byte, 4096)
+			n, _ := conn.Read(heard)
+			io.WriteString(conn, before)
+			conn.Write(heard[:n])
+		}()
+		c := hooked(t, newProvider(t, nil))
+		c.URL, c.Insecure, c.Webhook.Method = "http://"+l.Addr().String()+"/send/{to}/{text}/{secret}", true, "GET"
+		v := open(t, c).Send(t.Context(), outgoing())
+		for _, quiet := range []string{dial, code, key} {
+			if v.Detail == "" || strings.Contains(v.Detail, quiet) {
+				t.Errorf("after %q the detail says %q", before, v.Detail)
+			}
+		}
 	}
 }
 
-// Eight messages are carried at once, and the status counts them.
-func TestSlots(t *testing.T) {
-	arrived, release := make(chan struct{}), make(chan struct{})
-	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
-		arrived <- struct{}{}
-		<-release
-		says(200, `{"id":"1","status":"queued"}`)(w, r)
-	})
-	r := open(t, hooked(t, p))
-	verdicts := make(chan otp.Verdict)
-	for range 8 {
-		go func() { verdicts <- r.Send(t.Context(), outgoing()) }()
+// A number that one box does not send to says nothing about the next number.
+func TestCountryRefused(t *testing.T) {
+	p := newProvider(t, says(403, `{"code":"country_refused"}`))
+	r := lines()["pinferry"].open(t, "pinferry", p)
+	if v := r.Send(t.Context(), outgoing()); v.Outcome != otp.Refused || v.Retry != otp.RetryElsewhere || v.Reason != otp.ReasonRecipient {
+		t.Errorf("got %+v", v)
 	}
-	for range 8 {
-		<-arrived
-	}
-	if s := r.Status(); s.Free != 0 || s.State != otp.RouteReady {
+	if s := r.Status(); s.State != otp.RouteReady {
 		t.Errorf("status %+v", s)
 	}
-	close(release)
-	for range 8 {
-		if v := <-verdicts; v.Outcome != otp.Sent {
-			t.Errorf("got %+v", v)
-		}
-	}
-	if s := r.Status(); s.Free != 8 {
-		t.Errorf("status %+v", s)
+}
+
+// A life that the service would refuse is cut to the longest that it takes.
+func TestLongLife(t *testing.T) {
+	p := newProvider(t, says(201, `{"sid":"SM1"}`))
+	out := outgoing()
+	out.Deadline = now().Add(24 * time.Hour)
+	lines()["twilio"].open(t, "twilio", p).Send(t.Context(), out)
+	if body := p.requests()[0].body; !strings.Contains(body, "ValidityPeriod=14400&") {
+		t.Errorf("it is sent %q", body)
 	}
 }
