@@ -148,15 +148,15 @@ func (g *Gateway) EnterPIN(ctx context.Context) error {
 			return err
 		}
 		if tries > 0 && tries < spareTries {
-			locked = errors.New(lockFew)
+			locked = fmt.Errorf("the SIM stays locked: %s", lockFew)
 			return nil
 		}
 		s.entered = false
-		if err := s.tryPIN(ctx, nil, s.pinMark()); err != nil {
+		if err := s.tryPIN(ctx, nil, nil); err != nil {
 			return err
 		}
 		if !s.entered {
-			locked = errors.New(s.network.lock)
+			locked = fmt.Errorf("the SIM stays locked: %s", s.network.lock)
 		}
 		return s.pollSIM(ctx)
 	})
