@@ -187,7 +187,11 @@ func (b *board) note() {
 		return
 	}
 	b.logged = now
-	b.log.Info().Str("route", b.name).Str("state", b.status.State.String()).
+	level := zerolog.InfoLevel
+	if b.status.State == otp.RouteDown {
+		level = zerolog.WarnLevel // somebody must do something
+	}
+	b.log.WithLevel(level).Str("route", b.name).Str("state", b.status.State.String()).
 		Str("reason", b.status.Reason).Str("detail", b.status.Detail).Msg("route changed")
 	b.quiet = time.AfterFunc(logEvery, func() {
 		b.mu.Lock()

@@ -53,6 +53,27 @@ func TestCentreIsGivenBack(t *testing.T) {
 	})
 }
 
+// A modem that leaves out the + of a service centre has it all the same: the SIM
+// is not written at each look.
+func TestCentreWithoutItsPlus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{answer: func(unit string) string {
+			if unit == "AT+CSCA?\r" {
+				return "\r\n+CSCA: \"15550100000\",145\r\n\r\nOK\r\n"
+			}
+			return obliging(unit)
+		}}
+		b := &bench{Gateway: modem.New("gsm0", p.open, modem.Config{SMSC: "+15550100000"}), sink: &sink{}}
+		b.stop = start(t, b.Gateway, b.sink)
+		defer b.stop()
+		b.await(t, otp.RouteReady, "", 3*time.Second)
+		time.Sleep(time.Hour)
+		if n := p.count(isCentre); n != 0 {
+			t.Errorf("the service centre was set %d times", n)
+		}
+	})
+}
+
 // The centre of one SIM is never given to another.
 func TestCentreStaysWithItsSIM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

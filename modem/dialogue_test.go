@@ -355,3 +355,23 @@ func TestDialogueOneAtATime(t *testing.T) {
 		}
 	})
 }
+
+// Whoever calls the SIM and hangs up must not be able to end a dialogue: what
+// the modem says of the call answers nothing.
+func TestDialogueThroughACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{answer: func(unit string) string {
+			return "\r\nRING\r\n\r\nNO CARRIER\r\n" + obliging(unit)
+		}}
+		b := &bench{Gateway: modem.New("gsm0", p.open, modem.Config{}), sink: &sink{}}
+		b.stop = start(t, b.Gateway, b.sink)
+		defer b.stop()
+		b.await(t, otp.RouteReady, "", 3*time.Second)
+		if v := b.send(); v.Outcome != otp.Sent {
+			t.Errorf("verdict %+v", v)
+		}
+		if n := p.openings(); n != 1 {
+			t.Errorf("%d openings, want 1", n)
+		}
+	})
+}

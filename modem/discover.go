@@ -173,6 +173,38 @@ func (f *Finder) claim(d *usbDevice, s *Search, imei string) (release func()) {
 	})
 }
 
+// had tells whether d looks like the stick that s had last: the same ids at the
+// same socket.
+func (f *Finder) had(d *usbDevice, s *Search) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return d.folder == s.last.folder && d.id() == s.last.id()
+}
+
+// left tells whether a stick that nobody has can only be for s: it takes any,
+// and every other search has its own.
+func (f *Finder) left(s *Search) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	served := map[*Search]bool{s: !s.fixed}
+	for _, holder := range f.claims {
+		served[holder] = true
+	}
+	for _, other := range f.searches {
+		if other.path == "" && !served[other] {
+			return false
+		}
+	}
+	return true
+}
+
+// refresh ends the rest of a device: whoever has lost it waits for it.
+func (f *Finder) refresh(d *usbDevice) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.rests, d.plug())
+}
+
 // resting tells whether a device that is asked with care is left alone in this
 // look, and if so, why.
 func (f *Finder) resting(d *usbDevice) *OpenError {

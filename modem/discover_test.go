@@ -235,6 +235,39 @@ func TestFinderAsksBridgesWithCare(t *testing.T) {
 	port.Close()
 }
 
+// A board that this route had is asked at every look, however long it is silent,
+// and one that is named is asked whatever else is plugged in.
+func TestFinderAsksTheBoardItWants(t *testing.T) {
+	t.Parallel()
+	u := newUSB(t)
+	board, stick := newSerial(t, simulator.Config{IMEI: imeiB}), newQuectel(t, imeiA)
+	stick.plug(t, u, "1-1", 0)
+	u.plug(t, "1-2", "1a86:7523", socketed{0, "ff/01/02", "ttyUSB9", board.pty.Path()})
+	taken, err := modem.OpenTTY(u.tty("ttyUSB2"))(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	search := u.finder().Seek("gsm0", "imei:"+imeiB)
+	port, path := must(t, search)
+	port.Close()
+	if path != u.tty("ttyUSB9") {
+		t.Errorf("opened %s", path)
+	}
+	if err := board.InjectSpec("dead"); err != nil {
+		t.Fatal(err)
+	}
+	for look := range 3 {
+		before := len(board.trace.String())
+		if _, _, failed := open(t, search); failed == nil {
+			t.Fatal("a dead board was opened")
+		}
+		if len(board.trace.String()) == before {
+			t.Errorf("look %d left the board out", look)
+		}
+	}
+}
+
 // A stick that gives the box its network, as a router, does not hide the board
 // that sends.
 func TestFinderAsksABoardBesideARouter(t *testing.T) {

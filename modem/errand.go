@@ -13,9 +13,13 @@ import (
 // message in hand; a USSD code takes ussdLimit of it.
 const errandLimit = 45 * time.Second
 
+// idleLimit is how long an operator waits for an owner who has no message in
+// hand: longer than any question of a look, after which there is no modem.
+const idleLimit = slowLimit + time.Second
+
 // What an operator hears of an errand that was not done.
 var (
-	errNoModem = errors.New("the modem is not there, or has a message in hand: see `pinferry modem status`, and try again")
+	errNoModem = errors.New("the modem is not there or does not answer: `pinferry modem status` tells why")
 	errCutOff  = errors.New("the modem was lost meanwhile")
 	// errReading refuses every command that could send, delete or switch.
 	errReading = errors.New("only these questions are passed on, for anything else could send or delete: " + strings.Join(questions, " "))
@@ -47,10 +51,19 @@ func (g *Gateway) ask(ctx context.Context, do func(context.Context, *session) er
 	ctx, cancel := context.WithTimeout(ctx, errandLimit)
 	defer cancel()
 	e := &errand{do: do, done: make(chan error, 1)}
-	select {
-	case g.errands <- e:
-	case <-ctx.Done():
-		return errNoModem
+	idle := time.NewTicker(idleLimit)
+	defer idle.Stop()
+	for handed := false; !handed; {
+		select {
+		case g.errands <- e:
+			handed = true
+		case <-idle.C:
+			if !g.busy() {
+				return errNoModem
+			}
+		case <-ctx.Done():
+			return errBusy
+		}
 	}
 	select {
 	case err := <-e.done:
@@ -148,15 +161,15 @@ func (g *Gateway) EnterPIN(ctx context.Context) error {
 			return err
 		}
 		if tries > 0 && tries < spareTries {
-			locked = errors.New(lockFew)
+			locked = fmt.Errorf("the SIM stays locked: %s", lockFew)
 			return nil
 		}
 		s.entered = false
-		if err := s.tryPIN(ctx, nil, s.pinMark()); err != nil {
+		if err := s.tryPIN(ctx, nil, nil); err != nil {
 			return err
 		}
 		if !s.entered {
-			locked = errors.New(s.network.lock)
+			locked = fmt.Errorf("the SIM stays locked: %s", s.network.lock)
 		}
 		return s.pollSIM(ctx)
 	})

@@ -139,7 +139,8 @@ type refusal struct {
 }
 
 // parseRefusal reads a final result that is not OK. Codes come as numbers, or
-// as words from a modem that will not be told otherwise.
+// as words from a modem that will not be told otherwise. NO CARRIER is none of
+// them: nothing here dials, and so it ends a call that somebody made to the SIM.
 func parseRefusal(text string) (*refusal, bool) {
 	for _, domain := range []domain{message, equipment} {
 		rest, ok := strings.CutPrefix(text, domain.name()+":")
@@ -153,7 +154,7 @@ func parseRefusal(text string) (*refusal, bool) {
 		return &refusal{domain, domain.find(strings.TrimPrefix(rest, "(U)"))}, true
 	}
 	switch text {
-	case "ERROR", "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS", "NO CARRIER":
+	case "ERROR", "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS":
 		return &refusal{plain, -1}, true
 	}
 	return nil, false

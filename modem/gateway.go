@@ -61,7 +61,7 @@ type Config struct {
 	// Reset takes the power from the stick and gives it back; nil: nothing can.
 	Reset func(ctx context.Context) error
 	// Dropped hears of each received SMS that had to be given up, and why:
-	// "unreadable", "incomplete" or "overflow"; nil: nobody does.
+	// "unreadable", "incomplete", "overflow" or "full"; nil: nobody does.
 	Dropped func(why string)
 	// Climbed hears of each measure against a modem that does not answer: "at",
 	// "escape", "reopen", "restart", "reset" or "alarm"; nil: nobody does.

@@ -75,6 +75,26 @@ func (m *mailbox) enter() {
 	m.want("")
 }
 
+// spare gives up the places of one SMS, or part of one, that was read and is
+// stored still, and returns them. From then on nobody has it but the box.
+func (m *mailbox) spare() []place {
+	for _, l := range m.ready {
+		if freed := l.places; len(freed) > 0 {
+			l.places = nil
+			return freed
+		}
+	}
+	for _, one := range m.sets.all {
+		for n, at := range one.places {
+			if at != (place{}) {
+				one.places[n] = place{}
+				return []place{at}
+			}
+		}
+	}
+	return nil
+}
+
 // work returns a channel that can be read when collect has something to do.
 func (m *mailbox) work() <-chan time.Time {
 	if m.paused != nil {

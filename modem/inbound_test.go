@@ -209,21 +209,31 @@ func TestStoredSMSAreReadAtTheStart(t *testing.T) {
 	})
 }
 
-// A full SIM is read and emptied, and the message that met it is sent.
-func TestAFullSIMIsEmptied(t *testing.T) {
-	bubble(t, simulator.Config{}, modem.Config{}, func(t *testing.T, b *bench) {
-		b.sink.refuse(true)
-		for i := range 20 {
-			b.texted(t, "+41791234567", fmt.Sprint("message ", i))
-		}
+// A receipt that comes too late is refused, and the modem has switched its
+// reports off: it must be asked for them anew.
+func TestReportsGoOnAfterALateReceipt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		phase2 := false
+		p := &peer{answer: func(unit string) string {
+			phase2 = phase2 || unit == "AT+CSMS=1\r"
+			if strings.HasPrefix(unit, "AT+CNMI=") && !phase2 {
+				return "\r\nERROR\r\n"
+			}
+			if unit == "AT+CNMA\r" {
+				return "\r\n+CMS ERROR: 340\r\n"
+			}
+			return obliging(unit)
+		}}
+		b := &bench{Gateway: modem.New("gsm0", p.open, modem.Config{}), sink: &sink{}}
+		b.stop = start(t, b.Gateway, b.sink)
+		defer b.stop()
+		b.await(t, otp.RouteReady, "", 3*time.Second)
+		asked := func() int { return p.count(func(u string) bool { return strings.HasPrefix(u, "AT+CNMI=") }) }
+		before := asked()
+		p.say("\r\n+CDS: 25\r\n" + statusReport(1, 0) + "\r\n")
 		time.Sleep(time.Second)
-		b.sink.refuse(false)
-		if v := b.send(); v.Outcome != otp.Sent {
-			t.Fatalf("with a full SIM: %+v", v)
-		}
-		time.Sleep(15 * time.Second)
-		if got := len(b.sink.received()); got != 20 || b.Stored() != 0 {
-			t.Errorf("%d received, %d stored", got, b.Stored())
+		if asked() == before || len(b.sink.reported()) != 1 {
+			t.Errorf("%d reports; the modem was not asked for more", len(b.sink.reported()))
 		}
 	})
 }

@@ -109,6 +109,27 @@ func (l *ladder) restarted() {
 	l.grace.begin(graceFor)
 }
 
+// revive climbs at a modem that whoever looked for it found silent, so that no
+// session could begin. It tells whether there is such a modem.
+func (g *Gateway) revive(ctx context.Context, failed error) bool {
+	var opening *OpenError
+	if !errors.As(failed, &opening) || opening.silent == nil {
+		return false
+	}
+	if g.ladder.grace.lasts() {
+		return true
+	}
+	port, err := opening.silent(ctx)
+	if err != nil {
+		g.cfg.Log.Debug().Str("route", g.name).Err(err).Msg("the silent modem could not be opened")
+		return false
+	}
+	s := g.session(port)
+	defer s.line.close()
+	g.climb(ctx, s)
+	return true
+}
+
 // climb takes the rungs behind a new port, one at a time, with time for the
 // modem to come back after each. s is a session that is lost already.
 func (g *Gateway) climb(ctx context.Context, s *session) {

@@ -173,6 +173,9 @@ func TestLadderWithoutAPrompt(t *testing.T) {
 					t.Errorf("verdict %+v", v)
 				}
 			}
+			if status := b.Status(); status.Reason != "no_answer" || !strings.Contains(status.Detail, "takes no message") {
+				t.Errorf("without a prompt the route says %q: %s", status.Reason, status.Detail)
+			}
 			b.await(t, otp.RouteReady, "", 20*time.Second)
 			time.Sleep(time.Minute)
 		}

@@ -87,6 +87,12 @@ func (n *network) registered(roaming bool) (name string, usable bool) {
 	return "none", false
 }
 
+// simless tells whether there is no SIM that could be read. One that is locked
+// is there, and nothing but its PIN opens it.
+func (n *network) simless() bool {
+	return n.sim == "" || n.sim == simUnready || n.sim == simAbsent || n.sim == simDefect
+}
+
 // obstacle returns why this modem cannot send, or no reason if it can. soon:
 // it may pass by itself.
 func (n *network) obstacle(roaming bool) (reason, detail string, soon bool) {

@@ -112,19 +112,18 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 	}()
 	port, err := g.open(ctx)
 	if err != nil {
-		g.ladder.grace.begin(graceFor) // a stick that is plugged in needs a while
+		if !g.revive(ctx, err) {
+			g.ladder.grace.begin(graceFor) // a stick that is plugged in needs a while
+		}
 		return false, fmt.Errorf("open port: %w", err)
 	}
 	if found, ok := port.(interface{ Name() string }); ok {
 		g.board.describe(func(status *otp.RouteStatus) { status.Device = found.Name() })
 		defer g.board.describe(func(status *otp.RouteStatus) { status.Device = g.cfg.Device })
 	}
-	log := g.cfg.Log.With().Str("route", g.name).Logger()
-	s := &session{line: newLine(port), log: log, cfg: g.cfg, memory: g.memory, reported: g.reported}
-	s.mail = g.mail
-	g.mail.enter()
-	s.rouse = func(ctx context.Context) error { return g.rouse(ctx, s) }
+	s := g.session(port)
 	defer s.line.close()
+	g.mail.enter()
 	if err := s.begin(ctx); err != nil {
 		if errors.Is(err, errSilent) {
 			g.climb(ctx, s)
@@ -136,6 +135,16 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 		g.climb(ctx, s)
 	}
 	return true, err
+}
+
+// session takes a port over; whoever asked for it closes its line.
+func (g *Gateway) session(port Port) *session {
+	s := &session{
+		line: newLine(port), log: g.cfg.Log.With().Str("route", g.name).Logger(), cfg: g.cfg,
+		memory: g.memory, reported: g.reported, mail: g.mail,
+	}
+	s.rouse = func(ctx context.Context) error { return g.rouse(ctx, s) }
+	return s
 }
 
 // serve looks at the modem from time to time, does its chores now and then, and
@@ -222,10 +231,10 @@ func (g *Gateway) serve(ctx context.Context, s *session) error {
 func (g *Gateway) looked(s *session) time.Duration {
 	s.seen = true
 	g.ladder.hung = false
-	if s.network.sim == simReady {
-		s.simless = 0
-	} else {
+	if s.network.simless() {
 		s.simless++
+	} else {
+		s.simless = 0
 	}
 	g.judge(s)
 	if g.board.read().State == otp.RouteReady {
@@ -262,14 +271,16 @@ func (g *Gateway) judge(s *session) {
 func (g *Gateway) lost(err error) {
 	var opening *OpenError
 	switch {
+	case g.ladder.hung && errors.Is(err, errSilent):
+		g.board.lost("hung", "The modem does not answer, and neither a restart nor a reset has helped. Unplug it for ten seconds and plug it in again; if that does not help either, use another.")
 	case errors.As(err, &opening):
 		g.board.lost(opening.Reason, opening.Detail)
 	case errors.Is(err, errPanic):
 		g.board.lost("stopped", "The gateway failed and starts again.")
 	case errors.Is(err, errRestart):
 		g.board.lost("starting", "The modem starts anew.")
-	case g.ladder.hung && errors.Is(err, errSilent):
-		g.board.lost("hung", "The modem does not answer, and neither a restart nor a reset has helped. Unplug it for ten seconds and plug it in again; if that does not help either, use another.")
+	case errors.Is(err, errStuck):
+		g.board.lost("no_answer", "The modem answers and takes no message. It is started anew; if that goes on, unplug it for ten seconds, or use another.")
 	case errors.Is(err, errMode):
 		g.board.lost("no_answer", "The modem does not keep to PDU mode. Restart it, or use another.")
 	case errors.Is(err, errSilent), errors.Is(err, os.ErrDeadlineExceeded):

@@ -31,7 +31,7 @@ const (
 	lockNoPIN    = "The SIM wants its PIN. Write it into a file and name that as pin_file, or put the SIM into a phone and switch its PIN off."
 	lockRefused  = "The SIM has refused the PIN of pin_file, and will not be asked again: each wrong PIN brings it nearer to its end. Write the right one into the file and restart, or, if it is the right one, run `pinferry modem pin` for this modem."
 	lockFew      = "The SIM has one try of its PIN left, and the box leaves that to you. Put the SIM into a phone and enter the right PIN."
-	lockUnsure   = "This SIM has refused a PIN before, and the modem does not tell how many tries are left. Put the SIM into a phone and enter the right PIN, or run `pinferry modem pin` for this modem to try all the same."
+	lockUnsure   = "This SIM may have refused this PIN, or another while nobody could count, and a second wrong one is not risked. Put the SIM into a phone and enter the right PIN, or run `pinferry modem pin` for this modem to try all the same."
 	lockMemory   = "The box cannot note that it enters the PIN, and so it does not: it could not keep to one try. Look for what is wrong with its disk."
 	lockPersists = "The SIM took its PIN and is locked all the same. Put the SIM into a phone and look."
 	lockPUK      = "The SIM is blocked after too many wrong PINs. Put it into a phone, enter the PUK from its letter, and switch the PIN off."
@@ -54,6 +54,7 @@ const (
 const (
 	trialOpen    byte = 1 // begun, and nothing more is known: a cut came in between
 	trialRefused byte = 2
+	trialNamed   byte = 3 // in a modem's own trials: those of the SIM, whose number was known, tell more
 )
 
 // find returns where the trial with a mark stands, -1 if there is none.
@@ -108,31 +109,61 @@ func (s *session) unlock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, err := s.memory.Load(ctx, s.trialsKey())
+	own, modems, err := s.pastTrials(ctx)
 	if err != nil {
 		s.log.Error().Err(err).Msg("the PINs that this SIM has refused cannot be read")
 		s.network.lock = lockMemory
 		return nil
 	}
-	past, mark := trials(known), s.pinMark()
-	switch outcome := past.outcome(mark); {
+	outcome := own.outcome(s.pinMark(s.simName()))
+	// A PIN that a SIM without a number was given may have been given to this one,
+	// and one that any SIM was given, to this one without a number.
+	given := modems.outcome(s.pinMark(s.modemName()))
+	doubtful := given != 0 && (given != trialNamed || s.identity.sim() == "")
+	switch {
 	case outcome == trialRefused:
 		s.network.lock = lockRefused
 	case tries > 0 && tries < spareTries:
 		s.network.lock = lockFew
-	case outcome == trialOpen && tries < allTries, tries == 0 && len(past) > 0:
+	case (outcome == trialOpen || doubtful) && tries < allTries, tries == 0 && len(own) > 0:
 		s.network.lock = lockUnsure
 	default:
-		return s.tryPIN(ctx, past, mark)
+		return s.tryPIN(ctx, own, modems)
 	}
 	return nil
 }
 
+// pastTrials returns what is noted of the SIM, and of whatever SIM this modem
+// had: a modem reads the number of a busy SIM at one start and not at the next.
+func (s *session) pastTrials(ctx context.Context) (own, modems trials, err error) {
+	if modems, err = s.memory.Load(ctx, trialsKey(s.modemName())); err != nil {
+		return nil, nil, err
+	}
+	own, err = s.memory.Load(ctx, trialsKey(s.simName()))
+	return own, modems, err
+}
+
+// noteTrial notes the outcome of the PIN for the SIM and for the modem.
+func (s *session) noteTrial(ctx context.Context, own, modems trials, outcome byte) error {
+	if s.identity.sim() != "" {
+		if err := s.memory.Save(ctx, trialsKey(s.simName()), own.with(s.pinMark(s.simName()), outcome)); err != nil {
+			return err
+		}
+		outcome = trialNamed
+	}
+	return s.memory.Save(ctx, trialsKey(s.modemName()), modems.with(s.pinMark(s.modemName()), outcome))
+}
+
+// forgetTrials forgets what is noted for the SIM and for the modem.
+func (s *session) forgetTrials(ctx context.Context) error {
+	return errors.Join(s.memory.Save(ctx, trialsKey(s.simName()), nil), s.memory.Save(ctx, trialsKey(s.modemName()), nil))
+}
+
 // tryPIN makes the one try. That it is made is on disk before the SIM hears of
 // it, or a box that crashes in between would try again at every start.
-func (s *session) tryPIN(ctx context.Context, past trials, mark []byte) error {
+func (s *session) tryPIN(ctx context.Context, own, modems trials) error {
 	ctx = context.WithoutCancel(ctx) // what was begun is told to the end
-	if err := s.memory.Save(ctx, s.trialsKey(), past.with(mark, trialOpen)); err != nil {
+	if err := s.noteTrial(ctx, own, modems, trialOpen); err != nil {
 		s.log.Error().Err(err).Msg("the PIN was not entered: that it is could not be noted")
 		s.network.lock = lockMemory
 		return nil
@@ -142,7 +173,7 @@ func (s *session) tryPIN(ctx context.Context, past trials, mark []byte) error {
 	switch {
 	case err == nil:
 		s.entered, s.network.lock = true, lockPersists
-		if err := s.memory.Save(ctx, s.trialsKey(), nil); err != nil {
+		if err := s.forgetTrials(ctx); err != nil {
 			s.log.Error().Err(err).Msg("that the SIM has taken its PIN could not be noted")
 		}
 		s.log.Info().Str("sim", ending(s.identity.sim())).Msg("the SIM has taken its PIN")
@@ -156,7 +187,7 @@ func (s *session) tryPIN(ctx context.Context, past trials, mark []byte) error {
 		return nil // open as well
 	}
 	s.log.Error().Str("sim", ending(s.identity.sim())).Err(r).Msg("the SIM has refused its PIN, and is not asked again")
-	if err := s.memory.Save(ctx, s.trialsKey(), past.with(mark, trialRefused)); err != nil {
+	if err := s.noteTrial(ctx, own, modems, trialRefused); err != nil {
 		s.log.Error().Err(err).Msg("that the SIM has refused its PIN could not be noted")
 	}
 	_, err = s.tries(ctx) // what it has left is what an operator needs to see now
@@ -167,21 +198,26 @@ func (s *session) tryPIN(ctx context.Context, past trials, mark []byte) error {
 // SIM, its failure, its being busy.
 var untried = []int{10, 13, 14}
 
-// pinMark is what stands for the PIN on disk.
-func (s *session) pinMark() []byte {
-	mark := s.cfg.seal("pinferry sim pin v1", []byte(s.trialsKey()), []byte(s.cfg.PIN))
+// pinMark is what stands for the PIN on disk, in the trials of a SIM.
+func (s *session) pinMark(sim string) []byte {
+	mark := s.cfg.seal("pinferry sim pin v1", []byte(trialsKey(sim)), []byte(s.cfg.PIN))
 	return mark[:markOctets]
 }
 
-// trialsKey is where the trials of this SIM are kept; a modem that does not
-// show its SIM's number before the PIN stands for it.
-func (s *session) trialsKey() string {
-	name := s.identity.sim()
-	if name == "" {
-		name = "imei:" + s.identity.imei
+// simName names the SIM in the trials: by its number, or by its modem if that
+// does not show one before the PIN.
+func (s *session) simName() string {
+	if number := s.identity.sim(); number != "" {
+		return number
 	}
-	return "pin\x00" + name
+	return s.modemName()
 }
+
+// modemName stands for the SIM that is in this modem.
+func (s *session) modemName() string { return "imei:" + s.identity.imei }
+
+// trialsKey is where the trials of a SIM are kept.
+func trialsKey(sim string) string { return "pin\x00" + sim }
 
 // tries asks how many tries the PIN has left, 0 if the modem does not tell.
 func (s *session) tries(ctx context.Context) (int, error) {

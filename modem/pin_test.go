@@ -169,6 +169,46 @@ func TestPINCutOff(t *testing.T) {
 	}
 }
 
+// A modem reads the number of a busy SIM at one start and not at the next. The
+// PIN that the SIM has refused stays refused.
+func TestPINOfASIMWithoutANumber(t *testing.T) {
+	for name, shown := range map[string][]bool{ // at each start
+		"then known": {false, true, true}, "then unknown": {true, false, false}, "never known": {false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, counts := range []bool{true, false} {
+				synctest.Test(t, func(t *testing.T) {
+					store := otptest.NewMemory()
+					s := plug(simulator.Config{PIN: "4711"})
+					for _, now := range shown {
+						s.ClearFaults()
+						if !now {
+							s.inject(t, "refuse=+CCID", "refuse=+ICCID", "refuse=^ICCID", "refuse=+QCCID")
+						}
+						if !counts {
+							s.inject(t, "refuse=+CPINR")
+						}
+						b := run(t, s, modem.Config{PIN: "1234", Memory: modem.NewMemory(store), Seal: seal})
+						b.await(t, otp.RouteDown, "sim_pin", 15*time.Second)
+						time.Sleep(time.Minute)
+						b.stop()
+					}
+					if n := s.units.count(isPIN); n != 1 {
+						t.Errorf("counts %v: the wrong PIN was tried %d times", counts, n)
+					}
+					s.ClearFaults()
+					if !counts {
+						return // an operator must: nobody can count
+					}
+					b := run(t, s, modem.Config{PIN: "4711", Memory: modem.NewMemory(store), Seal: seal})
+					defer b.stop()
+					b.await(t, otp.RouteReady, "", 15*time.Second)
+				})
+			}
+		})
+	}
+}
+
 // broken is a memory on a disk that fails.
 type broken struct{ read, write error }
 

@@ -57,6 +57,9 @@ func (s *session) pollSIM(ctx context.Context) error {
 	if s.network.sim == simReady && before == simReady && !s.stale {
 		return nil
 	}
+	if before == simReady && s.network.sim != simReady {
+		s.mail.enter() // another SIM may come, and what is known to be stored is not in that one
+	}
 	if s.network.sim != before || s.network.sim == simReady {
 		if err := s.introduce(ctx); err != nil {
 			return err

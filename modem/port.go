@@ -1,6 +1,7 @@
 package modem
 
 import (
+	"context"
 	"io"
 	"time"
 )
@@ -23,6 +24,10 @@ type OpenError struct {
 	Detail string
 	// Err is the cause.
 	Err error
+
+	// silent opens the port of a modem that is there, is this route's and does
+	// not answer, so that the ladder can be climbed at it; nil: there is none.
+	silent func(ctx context.Context) (Port, error)
 }
 
 // Error returns the reason, the detail and the cause, for a log.

@@ -65,6 +65,82 @@ func TestFinderFollowsAReplug(t *testing.T) {
 	}
 }
 
+// hungStick is a stick that only a restart brings back, with a route that finds
+// it by itself.
+type hungStick struct {
+	*wired
+	stick *quectel
+	took  *climber
+}
+
+// newHungStick plugs a stick in and starts a route for device. had: the route
+// gets it to work before it hangs. rival is the device of another route without
+// a stick, if any.
+func newHungStick(t *testing.T, device, rival string, had bool) *hungStick {
+	t.Helper()
+	u := newUSB(t)
+	h := &hungStick{stick: newQuectel(t, imeiA), took: &climber{}}
+	h.stick.plug(t, u, "1-1", 0)
+	hang := func() {
+		for s, spec := range map[*serial]string{h.stick.commands: "hang=restart", h.stick.data: "dead"} {
+			if err := s.InjectSpec(spec); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !had {
+		hang()
+	}
+	f := u.finder()
+	search := f.Seek("gsm0", device)
+	if rival != "" {
+		f.Seek("gsm1", rival)
+	}
+	h.wired = &wired{
+		Gateway: modem.New("gsm0", search.Open, modem.Config{Device: device, Wake: search.Wake(), Climbed: h.took.climbed}),
+		sink:    &sink{},
+	}
+	t.Cleanup(start(t, h.Gateway, h.sink))
+	if had {
+		h.await(t, 10*time.Second, otp.RouteReady)
+		hang()
+	}
+	return h
+}
+
+// A stick that was found by itself and hangs is started anew, though no session
+// with it can begin: by the route that had it, and in a box that starts beside
+// it. One that may be another route's is left alone.
+func TestFinderRevivesAHungStick(t *testing.T) {
+	t.Parallel()
+	// All at once, for each waits until a stick that starts would have begun.
+	revived := map[string]*hungStick{
+		"auto": newHungStick(t, "auto", "", true), "imei": newHungStick(t, "imei:"+imeiA, "auto", true),
+		"at the start": newHungStick(t, "auto", "", false),
+	}
+	foreign := map[string]*hungStick{
+		"another's": newHungStick(t, "auto", "imei:"+imeiA, false), "unproven": newHungStick(t, "imei:"+imeiA, "", false),
+	}
+	for name, h := range revived {
+		for waited := 0; h.took.count("restart") == 0; waited++ {
+			if waited == 60 {
+				t.Fatalf("%s: rungs %q", name, h.took.list())
+			}
+			pause(time.Second)
+		}
+		h.await(t, 20*time.Second, otp.RouteReady)
+		if n := h.took.count("restart"); n != 1 {
+			t.Errorf("%s: rungs %q", name, h.took.list())
+		}
+		h.stick.untouched(t)
+	}
+	for name, h := range foreign {
+		if got := h.took.list(); len(got) != 0 {
+			t.Errorf("%s: rungs %q", name, got)
+		}
+	}
+}
+
 // Only the stick that was opened is reset, by its number on the bus.
 func TestSearchReset(t *testing.T) {
 	u := newUSB(t)

@@ -109,14 +109,21 @@ func (s *Search) openFound(ctx context.Context, devices []usbDevice) (Port, erro
 			}
 			continue
 		}
-		if len(known.ports) == 0 || known.careful && (spare != nil || worst.isModem()) {
+		had := f.had(d, s)
+		if len(known.ports) == 0 || known.careful && !had && !s.fixed && (spare != nil || worst.isModem()) {
 			continue // no modem, or a board that need not be asked
+		}
+		if had {
+			f.refresh(d)
 		}
 		got, obstacle, err := f.ask(ctx, d, known)
 		if err != nil {
 			return nil, err
 		}
 		if obstacle != nil {
+			if errors.Is(obstacle, errSilent) && (had || !known.careful && f.left(s)) {
+				obstacle = s.mute(d, known, obstacle)
+			}
 			worst = graver(worst, obstacle)
 			continue
 		}
@@ -149,6 +156,25 @@ func (s *Search) take(got *find) (Port, error) {
 		return nil, err
 	}
 	return &claimed{Port: port, name: got.path, release: release}, nil
+}
+
+// mute returns obstacle with a way to the port of d, which does not answer. d
+// must be there for no other search. What opens that way has no IMEI that
+// anybody has checked: it may be restarted, and must carry no message.
+func (s *Search) mute(d *usbDevice, known *family, obstacle *OpenError) *OpenError {
+	f, own := s.finder, *obstacle
+	own.silent = func(ctx context.Context) (Port, error) {
+		unlock, err := f.lock(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
+		if f.owner(d, s) != "" {
+			return nil, errNotFound // it has woken up for somebody else
+		}
+		return s.take(&find{device: d, path: f.ttyPath(d.candidates(known)[0].tty), imei: s.imei})
+	}
+	return &own
 }
 
 // absent says that no modem is there for this search, and what is instead.

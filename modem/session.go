@@ -278,7 +278,7 @@ func (s *session) settle(ctx context.Context) error {
 func (s *session) acknowledge(ctx context.Context) error {
 	for n := s.owed; n > 0; n-- { // and not what comes in meanwhile: that could go on for ever
 		s.owed--
-		if _, err := s.try(ctx, "AT+CNMA"); err != nil {
+		if err := s.receipt(ctx); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,10 @@ import (
 // centre is the form of an SMSC's number.
 var centre = regexp.MustCompile(`^\+?[0-9]{3,20}$`)
 
+// typeInternational is the type of an international number (3GPP 24.008,
+// 10.5.4.7).
+const typeInternational = "145"
+
 // Bearers are the ways by which a modem may hand messages to its network, and
 // their numbers in AT+CGSMS (3GPP 27.007, 10.1.21). Some operators lose what
 // comes by the packet network, and some have no other.
@@ -127,8 +131,11 @@ func (s *session) address(ctx context.Context) (given bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	number, _, _ := strings.Cut(answer, ",")
-	number = strings.Trim(number, `"`)
+	number, kind, _ := strings.Cut(answer, ",")
+	number = strings.Trim(number, `" `)
+	if strings.TrimSpace(kind) == typeInternational && number != "" && !strings.HasPrefix(number, "+") {
+		number = "+" + number // some leave it out, and the SIM would be written again and again
+	}
 	want := s.cfg.SMSC
 	if want == "" {
 		want = s.kept(ctx, number)
@@ -137,9 +144,9 @@ func (s *session) address(ctx context.Context) (given bool, err error) {
 	if want == "" || want == number {
 		return false, nil
 	}
-	kind := "129"
+	kind = "129"
 	if strings.HasPrefix(want, "+") {
-		kind = "145"
+		kind = typeInternational
 	}
 	return s.try(ctx, `AT+CSCA="`+want+`",`+kind)
 }

@@ -12,6 +12,11 @@ func (s *session) pollStorage(ctx context.Context) error {
 	if s.network.sim != simReady {
 		return nil
 	}
+	// An indication may have had another memory read, which is the one that
+	// commands speak of since.
+	if _, err := s.choose(ctx, ""); err != nil {
+		return err
+	}
 	if err := s.weigh(ctx); err != nil || s.network.stored == 0 {
 		return err
 	}
@@ -41,8 +46,9 @@ func (n *network) full() bool { return n.room > 0 && n.stored >= n.room }
 
 // clear makes room in a full memory, in which a modem refuses to send. What
 // the box has taken over goes first, then what was sent or drafted. If that
-// frees nothing, the oldest received message goes too: the box would rather
-// lose one than be mute (F15).
+// frees nothing, the sink is at fault, and an SMS that was read and waits for it
+// is from then on held by the box alone: a crash would lose it, but a mute box
+// loses more (F15).
 func (s *session) clear(ctx context.Context) error {
 	if err := s.sweep(ctx); err != nil {
 		return err
@@ -50,33 +56,47 @@ func (s *session) clear(ctx context.Context) error {
 	if err := s.weigh(ctx); err != nil || !s.network.full() {
 		return err
 	}
+	here, err := s.choose(ctx, "")
+	if err != nil {
+		return err
+	}
 	listed, err := s.command(ctx, "AT+CMGL=4", slowLimit)
 	if err != nil {
 		return tolerate(err)
 	}
 	index, received, found := expendable(listed)
-	if !found {
+	freed := []place{{here, index}}
+	switch {
+	case !found:
 		return nil
+	case received:
+		if spared := s.mail.spare(); len(spared) > 0 {
+			s.log.Warn().Int("waiting", len(s.mail.ready)).Msg("the memory is full: a received SMS was deleted there that the box could not keep yet; it is lost if the box stops")
+			freed = spared
+			break
+		}
+		s.log.Error().Msg("the memory is full: a received SMS was deleted unread, or nothing could be sent")
+		s.mail.dropped("full")
 	}
-	if received {
-		s.log.Warn().Msg("a received SMS was deleted: the memory was full")
-	}
-	_, err = s.command(ctx, "AT+CMGD="+strconv.FormatUint(index, 10), slowLimit)
-	return tolerate(err)
+	return s.discard(ctx, freed)
 }
 
 // expendable returns the first message of a list that was not received, else
 // the first of all, by its place in the memory. A line is <index>,<stat>,...
-func expendable(listed []string) (index uint64, received, found bool) {
+func expendable(listed []string) (index int, received, found bool) {
 	for _, line := range listed {
-		fields := strings.SplitN(line, ",", 3)
-		place, err := strconv.ParseUint(strings.TrimSpace(fields[0]), 10, 16)
-		if err != nil || len(fields) < 2 {
+		fields := strings.Split(line, ",")
+		if len(fields) < 2 {
 			continue // not a line of the list
 		}
-		own := fields[1] == "2" || fields[1] == "3"
+		place, bad := strconv.ParseUint(strings.TrimSpace(fields[0]), 10, 16)
+		stat, bad2 := strconv.ParseUint(strings.TrimSpace(fields[1]), 10, 8)
+		if bad != nil || bad2 != nil {
+			continue
+		}
+		own := stat == 2 || stat == 3
 		if own || !found {
-			index, received, found = place, !own, true
+			index, received, found = int(place), !own, true
 		}
 		if own {
 			break

@@ -121,6 +121,38 @@ func TestAsk(t *testing.T) {
 	})
 }
 
+// An operator who asks a modem that is not there hears so soon, and one who asks
+// beside a message is patient.
+func TestAskWithoutAModem(t *testing.T) {
+	bubble(t, simulator.Config{}, modem.Config{}, func(t *testing.T, b *bench) {
+		b.inject(t, "late-reply=20s@1")
+		sent := make(chan otp.Verdict)
+		go func() { sent <- b.send() }()
+		time.Sleep(time.Second)
+		if _, err := b.Ask(t.Context(), "AT+CSQ"); err != nil {
+			t.Errorf("beside a message: %v", err)
+		}
+		<-sent
+		b.pull(true)
+		time.Sleep(time.Second)
+		before := b.Status()
+		passed := make(chan error)
+		go func() {
+			_, err := b.Ask(t.Context(), "AT+CSQ")
+			passed <- err
+		}()
+		select {
+		case err := <-passed:
+			if err == nil || !strings.Contains(err.Error(), "modem status") {
+				t.Errorf("without a modem (%s): %v", before.Reason, err)
+			}
+		case <-time.After(15 * time.Second):
+			t.Error("an operator waits for a modem that is not there")
+			<-passed
+		}
+	})
+}
+
 func TestBalance(t *testing.T) {
 	for said, want := range map[string]string{
 		"Balance: 10.00":                      "10.00",

@@ -82,6 +82,10 @@ func TestWatchTheSIM(t *testing.T) {
 					t.Errorf("AT+CMGS was written %d times", n)
 				}
 				time.Sleep(5 * time.Minute)
+				cycles := b.units.count(func(unit string) bool { return unit == "AT+CFUN=0\r" })
+				if missing := spec == "sim=missing"; missing != (cycles > 0) {
+					t.Errorf("the radio was cycled %d times", cycles)
+				}
 				b.inject(t, "sim=ready")
 				b.await(t, otp.RouteReady, "", 60*time.Second)
 			})

@@ -103,7 +103,7 @@ func (f *Fault) parseArgument() error {
 		}
 	case argumentCommand:
 		f.argument = strings.ToUpper(f.argument)
-		if len(f.argument) < 2 || !strings.HasPrefix(f.argument, "+") {
+		if len(f.argument) < 2 || !strings.ContainsRune("+^", rune(f.argument[0])) {
 			return fmt.Errorf("needs the name of a command, as in %s", f.word.example)
 		}
 	}
