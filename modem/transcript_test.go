@@ -21,11 +21,12 @@ import (
 // documents it. A file has one thing a line:
 //
 //	# what it shows, and the document it was written from
-//	! ready home 4g -67   what the status must show once it can send
-//	! echo             the modem echoes until it has agreed to ATE0
-//	> AT+CMGF=0        the host says this; "AT+CMGS=*" anything that begins so
-//	< OK               then the modem says this
-//	~ 2s               after a while, of virtual time
+//	! ready home 4g -67  what the status must show: registration, technology
+//	                     ("-" if unknown) and dBm
+//	! echo               the modem echoes until it has agreed to ATE0
+//	> AT+CMGF=0          the host says this; "AT+CMGS=*" anything that begins so
+//	< OK                 then the modem says this, or gives the prompt (">")
+//	~ 2s                 after a while, of virtual time
 //
 // Before the first line of the host stands what the modem says unasked when its
 // port is opened. In the host's lines ^[ is ESC and ^Z is Ctrl-Z.
@@ -36,13 +37,13 @@ import (
 // said.
 type transcript struct {
 	ready    string
-	echo     bool
 	greeting []string
-	turns    []*turn
-	strange  []string // what the host said and the file does not know
-	say      func(text string)
+	say      func(text string) // lets the modem speak later
 
-	mu sync.Mutex // guards what follows, and strange and echo
+	mu      sync.Mutex // guards what follows
+	echo    bool
+	turns   []*turn
+	strange []string // what the host said and the file does not know
 }
 
 // turn is a line of the host and what the modem says to it.
@@ -67,8 +68,8 @@ func readTranscript(t *testing.T, path string) *transcript {
 		case mark == "#" || line == "":
 		case line == "! echo":
 			tr.echo = true
-		case mark == "!":
-			tr.ready = strings.TrimPrefix(rest, "ready ")
+		case strings.HasPrefix(line, "! ready "):
+			tr.ready = strings.TrimPrefix(line, "! ready ")
 		case mark == ">":
 			tr.turns = append(tr.turns, &turn{host: rest})
 			said = &tr.turns[len(tr.turns)-1].answer
@@ -120,7 +121,8 @@ func (tr *transcript) answer(unit string) string {
 	return echoed + tr.speak(next.answer)
 }
 
-// speak returns what is said at once, and has the rest said later.
+// speak returns what is said at once, and has the rest said later. The caller
+// holds mu.
 func (tr *transcript) speak(lines []string) string {
 	var now strings.Builder
 	for i, line := range lines {
@@ -167,6 +169,8 @@ func replay(t *testing.T, tr *transcript) {
 	tr.say = p.say
 	g := modem.New("gsm0", func(ctx context.Context) (modem.Port, error) {
 		port, err := p.open(ctx)
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
 		p.say(tr.speak(tr.greeting))
 		return port, err
 	}, modem.Config{})
