@@ -30,7 +30,7 @@ OUT ?= bin/pinferry
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build fuzz crash bench compat
+.PHONY: help run test check build fuzz crash radio bench compat
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fuzz: ## fuzz every target for FUZZTIME (10s)
 
 crash: ## kill a box under load 200 times (ROUNDS)
 	ROUNDS=$(or $(ROUNDS),200) $(GO) test -count=1 -v -timeout 2h -run TestKills ./.ci/proof
+
+radio: ## the fault matrix, and a stick pulled out 25 times (ROUNDS) at each point
+	ROUNDS=$(or $(ROUNDS),25) $(GO) test -count=1 -v -parallel 16 -timeout 1h -run 'TestFaults|TestPulls' ./.ci/proof
 
 bench: ## measure a throw-away box beside a bare handler
 	@$(GO) run ./.ci/bench

@@ -63,11 +63,12 @@ func (s *session) introduce(ctx context.Context) error {
 	return nil
 }
 
-// value asks for something that may stand alone on its line, without the
-// command's name, and returns it, or "" if no line has the form.
+// value asks for something that may stand alone on its line or behind a name,
+// which need not be the command's ("+ICCID:" for AT+CICCID), and returns it, or
+// "" if no line has the form.
 func (s *session) value(ctx context.Context, text string, form *regexp.Regexp) (string, error) {
 	lines, err := s.exchange(ctx, text, commandLimit, func(token string) (string, bool) {
-		token = strings.Trim(strings.TrimPrefix(token, s.asking), ` "`)
+		token = strings.Trim(token[strings.IndexByte(token, ':')+1:], ` "`)
 		return token, form.MatchString(token)
 	})
 	if err != nil || len(lines) == 0 {

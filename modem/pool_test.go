@@ -23,6 +23,8 @@ type office struct {
 	caller otp.Caller
 	outbox *otp.Outbox
 	starts *otp.Verifications
+	// gateways are the routes, in the order of the sticks.
+	gateways []*modem.Gateway
 }
 
 func staff(t *testing.T, sticks ...*stick) *office {
@@ -44,11 +46,13 @@ func staff(t *testing.T, sticks ...*stick) *office {
 	if _, err := box.Open(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
+	o := &office{t: t, caller: otp.Caller{App: apps.All()[0], Secret: true}}
 	var routes []otp.Route
 	for n, s := range sticks {
-		routes = append(routes, modem.New(fmt.Sprintf("gsm%d", n), s.open, modem.Config{}))
+		g := modem.New(fmt.Sprintf("gsm%d", n), s.open, modem.Config{})
+		routes, o.gateways = append(routes, g), append(o.gateways, g)
 	}
-	o := &office{t: t, caller: otp.Caller{App: apps.All()[0], Secret: true}, outbox: otp.NewOutbox(box, routes)}
+	o.outbox = otp.NewOutbox(box, routes)
 	o.starts = otp.NewVerifications(box, o.outbox)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -66,9 +70,12 @@ func staff(t *testing.T, sticks ...*stick) *office {
 // start begins the verification of the n-th number.
 func (o *office) start(n int) (otp.Progress, error) {
 	return o.starts.Start(o.t.Context(), o.caller, otp.StartRequest{
-		To: fmt.Sprintf("+4179%03d00%02d", 100+n, n%100), Purpose: otp.PurposeVerify,
+		To: number(n), Purpose: otp.PurposeVerify,
 	})
 }
+
+// number is the n-th number, of 900.
+func number(n int) string { return fmt.Sprintf("+4179%03d00%02d", 100+n, n%100) }
 
 func (o *office) message(p otp.Progress) otp.Message {
 	o.t.Helper()

@@ -45,7 +45,7 @@ var quirks = []quirk{
 
 // What a modem without a quirk is asked, in turn, until it answers.
 var (
-	anyICCID = []string{"AT+CCID", "AT+ICCID", "AT^ICCID?"}
+	anyICCID = []string{"AT+CCID", "AT+ICCID", "AT+CICCID", "AT^ICCID?"}
 	anyTries = []tryCounter{standardTries, huaweiTries, quectelTries, simcomTries}
 )
 

@@ -91,21 +91,32 @@ func (s *session) verify(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// subscribe asks for delivery reports as they come, in the words that this modem
-// takes. Phase 2+ comes last: there each report must be confirmed, or the
-// modem stops to hand them on.
+// notices are the ways in which delivery reports may come, the best first: by
+// themselves, then stored and told of. Some modems take no 0 as the last figure
+// (what becomes of indications that waited), and some no 1. In phase 2+ each
+// report must be confirmed, or the modem stops to hand them on.
+var notices = []struct {
+	phase string
+	modes []string
+}{
+	{"0", []string{"2,1,0,1,0", "2,0,0,1,0", "1,1,0,1,0", "1,0,0,1,0", "3,1,0,1,0", "2,1,0,1,1"}},
+	{"1", []string{"2,1,0,1,0", "2,0,0,1,0", "1,1,0,1,0", "1,0,0,1,0", "3,1,0,1,0", "2,1,0,1,1"}},
+	{"0", []string{"2,1,0,2,0", "2,1,0,2,1"}},
+}
+
+// subscribe asks for delivery reports in the words that this modem takes.
 func (s *session) subscribe(ctx context.Context) error {
-	for _, phase := range []string{"0", "1"} {
-		if _, err := s.try(ctx, "AT+CSMS="+phase); err != nil {
+	for _, way := range notices {
+		if _, err := s.try(ctx, "AT+CSMS="+way.phase); err != nil {
 			return err
 		}
-		for _, mode := range []string{"2,1,0,1,0", "2,0,0,1,0", "1,1,0,1,0", "1,0,0,1,0", "3,1,0,1,0"} {
+		for _, mode := range way.modes {
 			accepted, err := s.try(ctx, "AT+CNMI="+mode)
 			if err != nil {
 				return err
 			}
 			if accepted {
-				s.reports, s.confirm = true, phase == "1"
+				s.reports, s.confirm = true, way.phase == "1"
 				return nil
 			}
 		}

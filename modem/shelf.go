@@ -11,8 +11,9 @@ import (
 const reportsOwn = "SR"
 
 // memories are those that received SMS and reports stand in (3GPP 27.005,
-// 3.2.2). No other word of an indication goes back to the modem.
-var memories = []string{"SM", "ME", "MT", reportsOwn}
+// 3.2.2, and the two of the SIM800 that prefer SIM or modem). No other word of
+// an indication goes back to the modem.
+var memories = []string{"SM", "ME", "MT", "SM_P", "ME_P", reportsOwn}
 
 // empty reads a memory. Whole SMS get ready for the sink, delivery reports are
 // passed on, and what nobody can read is deleted, or the memory would fill up.

@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// rounds is how many kills the long proof makes; ROUNDS asks for more.
-func rounds(t *testing.T) int {
+// rounds is how often a proof tries the same again: usual, unless ROUNDS asks
+// for more.
+func rounds(t *testing.T, usual int) int {
 	if s := os.Getenv("ROUNDS"); s != "" {
 		n, err := strconv.Atoi(s)
 		must(t, err)
 		return n
 	}
-	return 20
+	return usual
 }
 
 // started is a verification that was answered with 201.
@@ -32,9 +33,9 @@ func TestKills(t *testing.T) {
 	var mu sync.Mutex
 	var all []started
 	used := map[string]started{} // by code
-	next := 0
+	next, kills := 0, rounds(t, 20)
 
-	for round := range rounds(t) {
+	for round := range kills {
 		b.start()
 		for code, s := range used {
 			b.call(422, "POST", "/v1/verifications/"+s.id+"/check", checkBody(code, ""))
@@ -139,7 +140,7 @@ func TestKills(t *testing.T) {
 	for _, s := range states {
 		summary[s]++
 	}
-	t.Logf("%d verifications answered for over %d kills, states %v, %d codes used, %d repeats", len(all), rounds(t), summary, len(used), repeats)
+	t.Logf("%d verifications answered for over %d kills, states %v, %d codes used, %d repeats", len(all), kills, summary, len(used), repeats)
 }
 
 // list reads the state of every message by id.

@@ -54,11 +54,7 @@ const config = `
 listen = %q
 [storage]
 dir = %q
-[[modem]]
-name = "gsm0"
-device = %q
-[routes]
-order = ["gsm0"]
+%s
 [[app]]
 id = "proof"
 name = "Proof"
@@ -92,11 +88,18 @@ type box struct {
 	client  *http.Client
 }
 
+// newBox returns a box with one modem.
 func newBox(t *testing.T, device string) *box {
+	t.Helper()
+	return newBoxWith(t, fmt.Sprintf("[[modem]]\nname = \"gsm0\"\ndevice = %q\n[routes]\norder = [\"gsm0\"]", device))
+}
+
+// newBoxWith returns a box with the routes that this part of a config says.
+func newBoxWith(t *testing.T, routes string) *box {
 	t.Helper()
 	dir := t.TempDir()
 	listen := freePort(t)
-	text := fmt.Sprintf(config, listen, filepath.Join(dir, "data"), device, sha256.Sum256([]byte(publicKey)), sha256.Sum256([]byte(secretKey)))
+	text := fmt.Sprintf(config, listen, filepath.Join(dir, "data"), routes, sha256.Sum256([]byte(publicKey)), sha256.Sum256([]byte(secretKey)))
 	must(t, os.WriteFile(filepath.Join(dir, "pinferry.toml"), []byte(text), 0o600))
 	log, err := os.Create(filepath.Join(dir, "log"))
 	must(t, err)
@@ -164,7 +167,7 @@ func (b *box) tail() string {
 type answer struct {
 	status int
 	body   []byte
-	head   string
+	header http.Header
 }
 
 func (a answer) field(t *testing.T, path ...string) string {
@@ -198,7 +201,7 @@ func (b *box) try(method, path, body string) answer {
 	if err != nil {
 		return answer{}
 	}
-	return answer{r.StatusCode, text, fmt.Sprint(r.Header)}
+	return answer{r.StatusCode, text, r.Header}
 }
 
 // call makes a call that must be answered with this status.
