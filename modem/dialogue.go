@@ -205,10 +205,11 @@ func (s *session) awaitPrompt(ctx context.Context) (*refusal, error) {
 	}
 }
 
-// abandon takes the modem out of a dialogue in which nothing was handed over.
-// After a few in a row the session ends.
+// abandon takes the modem out of a dialogue in which nothing was handed over. A
+// stick that does not prompt once seldom does the next moment, so the message
+// goes elsewhere if it can. After a few in a row the session ends.
 func (g *Gateway) abandon(ctx context.Context, s *session) (otp.Verdict, error) {
-	v := refused(otp.ReasonModemBusy, otp.RetryHere, "the modem gave no prompt")
+	v := refused(otp.ReasonModemBusy, otp.RetryElsewhere, "the modem gave no prompt")
 	if _, err := s.line.write("\x1b\r"); err != nil {
 		return v, err
 	}

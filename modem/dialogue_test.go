@@ -37,7 +37,7 @@ func TestDialogueWithoutAPrompt(t *testing.T) {
 		for i := range 3 {
 			opened, escaped := b.openings(), b.units.count(isESC)
 			v, passed := took(b.send)
-			if v.Outcome != otp.Refused || v.Retry != otp.RetryHere || v.Reason != otp.ReasonModemBusy {
+			if v.Outcome != otp.Refused || v.Retry != otp.RetryElsewhere || v.Reason != otp.ReasonModemBusy {
 				t.Fatalf("verdict %+v", v)
 			}
 			if passed != 5*time.Second {
