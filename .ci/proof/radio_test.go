@@ -29,9 +29,9 @@ func radioFaults(t *testing.T) []fault {
 		{name: "F2", cause: "unplugged behind the prompt", stage: slow, inject: []string{"hangup=after-prompt@1"}, want: backup, limit: goneLimit, sent: 1, either: true},
 		{name: "F3", cause: "unplugged after Ctrl-Z, not sent", inject: []string{"hangup=after-submit@1"}, want: backup, limit: goneLimit, sent: 1, maybe: true},
 		{name: "F3", cause: "unplugged after Ctrl-Z, sent", inject: []string{"hangup=before-reply@1"}, want: backup, limit: goneLimit, sent: 2, maybe: true},
-		{name: "F4", cause: "no prompt, once", inject: []string{"no-prompt@1"}, want: stick, limit: hushLimit, sent: 1,
+		{name: "F4", cause: "no prompt, once", inject: []string{"no-prompt@1"}, want: backup, limit: goneLimit, sent: 1,
 			after: func(s *scene) { s.wrote("AT+CFUN=1,1", 0) }},
-		{name: "F4", cause: "no prompt, for good", inject: []string{"no-prompt@*"}, want: backup, limit: hushLimit, sent: 1,
+		{name: "F4", cause: "no prompt, for good", inject: []string{"no-prompt@*"}, want: backup, limit: goneLimit, sent: 1,
 			after: func(s *scene) {
 				// Three without one are enough, but a stick that has just come is given
 				// half a minute.
