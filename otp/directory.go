@@ -75,24 +75,11 @@ func (d *Directory) Users(ctx context.Context, c Caller, limit int, cursor strin
 		}
 		after = userKey(c.App.ID, id)
 	}
-	err = d.box.Store.View(ctx, func(tx Tx) error {
-		var damaged error
-		err := tx.Scan(prefix, after, limit+1, func(_ Key, row []byte) bool {
-			var u User
-			damaged = decodeRecord(row, &u)
-			page = append(page, u)
-			return damaged == nil
-		})
-		if err == nil {
-			err = damaged
-		}
-		return err
-	})
+	page, more, err := records[User](ctx, d.box.Store, prefix, after, limit)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(page) > limit {
-		page = page[:limit]
+	if more {
 		next = page[limit-1].ID.String()
 	}
 	return page, next, nil

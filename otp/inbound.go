@@ -3,7 +3,6 @@ package otp
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"strconv"
 	"strings"
@@ -171,36 +170,23 @@ func (o *Outbox) Inbound(ctx context.Context, c Caller, limit int, cursor string
 	if !c.Secret || !c.App.Inbound {
 		return nil, "", refuse(Forbidden, "Received messages are for the secret key (sk_) of an app with inbound = true.")
 	}
-	after := Key{Kind: KindInboundList}
-	if cursor != "" {
-		place, err := hex.DecodeString(cursor)
-		if err != nil || len(place) != 8+len(ID{}) {
-			return nil, "", refuse(InvalidRequest, "cursor is not one that this call has returned.")
-		}
-		after.Part = string(place)
+	list := Key{Kind: KindInboundList}
+	after, err := from(list, cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	err = o.box.Store.View(ctx, func(tx Tx) error {
 		var ids []ID
-		err := tx.Scan(Key{Kind: KindInboundList}, after, limit+1, func(k Key, _ []byte) bool {
-			ids = append(ids, ID([]byte(k.Part[8:])))
-			return true
-		})
-		if err != nil {
+		if ids, next, err = listed(tx, list, after, limit); err != nil {
 			return err
 		}
-		for i, id := range ids {
+		for _, id := range ids {
 			row, found, err := loadInbound(tx, id)
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case i == limit:
-				return nil
-			case !found:
-				continue
 			}
-			page = append(page, o.box.openInbound(&row))
-			if next = ""; i == limit-1 && len(ids) > limit {
-				next = hex.EncodeToString([]byte(inboundListKey(&row).Part))
+			if found {
+				page = append(page, o.box.openInbound(&row))
 			}
 		}
 		return nil

@@ -144,25 +144,15 @@ func hasOptedOut() *Error {
 // cursor is "" or what the last call returned as next; next is "" at the end.
 // It is for the operator, whom the whole box concerns.
 func (o *Outbox) OptOuts(ctx context.Context, limit int, cursor string) (page []OptOut, next string, err error) {
-	err = o.box.Store.View(ctx, func(tx Tx) error {
-		var damaged error
-		err := tx.Scan(Key{Kind: KindOptOut}, optOutKey(cursor), limit+1, func(_ Key, value []byte) bool {
-			var row optOutRow
-			damaged = decodeRecord(value, &row)
-			page = append(page, OptOut{row.Address, row.Since, row.Route})
-			return damaged == nil
-		})
-		if err == nil {
-			err = damaged
-		}
-		return err
-	})
+	rows, more, err := records[optOutRow](ctx, o.box.Store, Key{Kind: KindOptOut}, optOutKey(cursor), limit)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(page) > limit {
-		page = page[:limit]
-		next = page[limit-1].Address.Key
+	for _, row := range rows {
+		page = append(page, OptOut{row.Address, row.Since, row.Route})
+	}
+	if more {
+		next = rows[limit-1].Address.Key
 	}
 	return page, next, nil
 }

@@ -2,7 +2,6 @@ package otp
 
 import (
 	"context"
-	"encoding/hex"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,22 +162,14 @@ func (o *Outbox) Get(ctx context.Context, c Caller, id ID) (m Message, err error
 // List reads the app's messages, newest first. cursor is "" or what the last
 // call returned as next; next is "" at the end.
 func (o *Outbox) List(ctx context.Context, c Caller, limit int, cursor string) (page []Message, next string, err error) {
-	prefix := Key{KindMessageList, c.App.ID + "\x00"}
-	after := Key{Kind: KindMessageList}
-	if cursor != "" {
-		place, err := hex.DecodeString(cursor)
-		if err != nil || len(place) != 8+len(ID{}) {
-			return nil, "", refuse(InvalidRequest, "cursor is not one that this call has returned.")
-		}
-		after.Part = prefix.Part + string(place)
+	list := Key{KindMessageList, c.App.ID + "\x00"}
+	after, err := from(list, cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	err = o.box.Store.View(ctx, func(tx Tx) error {
 		var ids []ID
-		err := tx.Scan(prefix, after, limit+1, func(k Key, _ []byte) bool {
-			ids = append(ids, ID([]byte(k.Part[len(prefix.Part)+8:])))
-			return true
-		})
-		if err != nil {
+		if ids, next, err = listed(tx, list, after, limit); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -194,10 +185,6 @@ func (o *Outbox) List(ctx context.Context, c Caller, limit int, cursor string) (
 	})
 	if err != nil {
 		return nil, "", err
-	}
-	if len(page) > limit {
-		page = page[:limit]
-		next = hex.EncodeToString([]byte(listKey(&page[limit-1]).Part[len(prefix.Part):]))
 	}
 	return page, next, nil
 }

@@ -31,17 +31,23 @@ func (d *Door) send(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, sendWire{state, state})
 }
 
-// resend answers POST phone-otp/resend. The state stays the same.
-func (d *Door) resend(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
+// pending reads a call about a code that was sent: who makes it, the handle, and
+// the code if it has one.
+func (d *Door) pending(c *web.Call) (caller otp.Caller, id otp.ID, code string, err error) {
+	if caller, err = d.caller(c); err != nil {
+		return caller, id, "", err
 	}
 	var body stateBody
-	if err := c.Loose(&body); err != nil {
-		return err
+	if err = c.Loose(&body); err != nil {
+		return caller, id, "", err
 	}
-	id, err := idOf(body.State, body.StateID)
+	id, err = idOf(body.State, body.StateID)
+	return caller, id, body.OTP, err
+}
+
+// resend answers POST phone-otp/resend. The state stays the same.
+func (d *Door) resend(c *web.Call) error {
+	caller, id, _, err := d.pending(c)
 	if err != nil {
 		return err
 	}
@@ -53,22 +59,14 @@ func (d *Door) resend(c *web.Call) error {
 
 // verify answers POST phone-otp/verify: the right code opens a session.
 func (d *Door) verify(c *web.Call) error {
-	caller, err := d.caller(c)
+	caller, id, code, err := d.pending(c)
 	if err != nil {
 		return err
 	}
-	var body stateBody
-	if err := c.Loose(&body); err != nil {
-		return err
-	}
-	id, err := idOf(body.State, body.StateID)
-	if err != nil {
-		return err
-	}
-	if body.OTP == "" {
+	if code == "" {
 		return web.Invalid(`"otp" is missing: the digits from the message, as a string.`)
 	}
-	p, err := d.verifications.Check(c.Context, caller, id, body.OTP)
+	p, err := d.verifications.Check(c.Context, caller, id, code)
 	if err != nil {
 		return err
 	}

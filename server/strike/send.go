@@ -69,17 +69,21 @@ func (d *Door) slot(b *phoneBody) (otp.Slot, error) {
 	return otp.Slot{}, web.Invalid(`"type" must be that of a code sent by SMS: sms.`)
 }
 
+// waiting reads a call about a code that is under way.
+func (d *Door) waiting(c *web.Call) (caller otp.Caller, body phoneBody, slot otp.Slot, err error) {
+	if caller, err = d.caller(c); err != nil {
+		return caller, body, slot, err
+	}
+	if err = d.decode(c, &body); err != nil {
+		return caller, body, slot, err
+	}
+	slot, err = d.slot(&body)
+	return caller, body, slot, err
+}
+
 // resend answers POST /resend.
 func (d *Door) resend(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
-	}
-	var body phoneBody
-	if err := d.decode(c, &body); err != nil {
-		return err
-	}
-	slot, err := d.slot(&body)
+	caller, _, slot, err := d.waiting(c)
 	if err != nil {
 		return err
 	}

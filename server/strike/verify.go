@@ -10,15 +10,7 @@ import (
 
 // verify answers POST /verify: the code opens a session.
 func (d *Door) verify(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
-	}
-	var body phoneBody
-	if err := d.decode(c, &body); err != nil {
-		return err
-	}
-	slot, err := d.slot(&body)
+	caller, body, slot, err := d.waiting(c)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,7 @@ import (
 // error: the verification as it stands, pending and not valid. A private app
 // tells none of its refusals from another, and so has no such answer.
 func (d *Door) check(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	caller, f, err := d.request(c)
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,16 @@ func (d *Door) caller(c *web.Call) (otp.Caller, error) {
 	return d.callers.ByID(c, c.App, key)
 }
 
+// request is caller for calls with a form, which it reads.
+func (d *Door) request(c *web.Call) (otp.Caller, form, error) {
+	caller, err := d.caller(c)
+	if err != nil {
+		return otp.Caller{}, form{}, err
+	}
+	f, err := readForm(c)
+	return caller, f, err
+}
+
 // basic reads the user and the password of a call.
 func basic(c *web.Call) (user, password string, ok bool) {
 	scheme, value, _ := strings.Cut(c.Header("Authorization"), " ")

@@ -18,11 +18,7 @@ var refused = []struct{ name, instead string }{
 // create answers POST Verifications. While a verification of the number is
 // pending, it is the repeat of its message.
 func (d *Door) create(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	caller, f, err := d.request(c)
 	if err != nil {
 		return err
 	}
@@ -69,11 +65,7 @@ func (d *Door) fetch(c *web.Call) error {
 
 // update answers POST Verifications/{id}, by which a verification is canceled.
 func (d *Door) update(c *web.Call) error {
-	caller, err := d.caller(c)
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	caller, f, err := d.request(c)
 	if err != nil {
 		return err
 	}
