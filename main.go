@@ -16,7 +16,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -50,6 +49,7 @@ import (
 	"github.com/pinferry/pinferry/otp/text"
 	"github.com/pinferry/pinferry/server"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/console"
 	"github.com/pinferry/pinferry/server/token"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/pinferry/pinferry/systemd"
@@ -61,11 +61,11 @@ var version, buildDate string
 
 // The exit codes of every command.
 const (
-	exitOK       = 0
-	exitFailed   = 1
-	exitUsage    = 2
-	exitNotReady = 3 // no daemon answers, or it cannot do this now
-	exitRefused  = 4 // the box refuses: a rule, a limit, a wrong code
+	exitOK       = console.OK
+	exitFailed   = console.Failed
+	exitUsage    = console.Usage
+	exitNotReady = console.NotReady
+	exitRefused  = console.Refused
 )
 
 func main() {
@@ -95,205 +95,44 @@ type program struct {
 	host systemd.Host
 }
 
-// getenv returns the value of an environment variable, "" if it is not set.
-func (p *program) getenv(name string) string {
-	for _, pair := range p.environ {
-		if key, value, _ := strings.Cut(pair, "="); key == name {
-			return value
-		}
-	}
-	return ""
+// run carries out one command line and returns its exit code.
+func (p *program) run(args []string) int { return p.commands().Run(p.terminal(), args) }
+
+func (p *program) terminal() console.Terminal {
+	return console.Terminal{Environ: p.environ, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr}
 }
 
-// failure is an error with its exit code.
-type failure struct {
-	exit int
-	err  error
-}
-
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
-
-func fail(exit int, format string, args ...any) error {
-	return &failure{exit, fmt.Errorf(format, args...)}
-}
-
-// run carries out one command line and returns its exit code. What went wrong
-// is said once, on stderr.
-func (p *program) run(args []string) int {
-	err := p.dispatch(args)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		return exitOK
+// commands are what the program does. Those of console ask a running box.
+func (p *program) commands() console.Table {
+	return console.Table{
+		console.New("serve", "", "run the box", p.serve),
+		console.New("demo", "", "run a throw-away box with a pretended modem and handset", p.demo),
+		console.New("doctor", "", "say what is wrong with the box, and what to do", p.doctor),
+		console.New("send", "TO TEXT", "send a message and tell how far it came", console.Send),
+		console.New("verify", "TO", "send a code, ask for it and check it", console.Verify),
+		console.New("modem list", "", "list the modems of the box, or without one those that are plugged in", p.modemList),
+		console.New("modem status", "", "show every modem, its SIM and its network", console.ModemStatus),
+		console.New("modem at", "ROUTE QUESTION", "ask a modem a question that changes nothing, such as AT+CSQ", console.ModemAt),
+		console.New("modem ussd", "ROUTE CODE", "dial a code such as *100# and show what the network answers", console.ModemUSSD),
+		console.New("modem pin", "ROUTE", "enter the PIN once more that the SIM has refused", console.ModemPIN),
+		console.New("modem reset", "ROUTE", "start a modem anew", console.ModemReset),
+		console.New("key new", "APP", "make a pair of keys for an app", p.keyNew),
+		console.New("key rotate", "APP", "make the next key that signs the tokens of an app", p.keyRotate),
+		console.New("user ls", "", "list the users of an app", console.UserList),
+		console.New("user block", "USER", "disable a user, or with --lift enable it again", console.UserBlock),
+		console.New("user rm", "USER", "forget a user", console.UserRemove),
+		console.New("simulate", "", "be a GSM modem on a pseudo-terminal", p.simulate),
+		console.New("backup", "FILE", "write a backup of the running box (- is stdout)", p.backup),
+		console.New("restore", "FILE", "read a backup into an empty box (- is stdin)", p.restore),
+		console.New("clock status", "", "show box time and the wall clock", console.ClockStatus),
+		console.New("clock accept", "", "step box time to the wall clock; live codes die", console.ClockAccept),
+		console.New("opt-out ls", "", "list the numbers that have texted STOP", console.OptOutList),
+		console.New("opt-out lift", "NUMBER", "send to a number again, if its holder asks for it", console.OptOutLift),
+		console.New("webhook ls", "", "list the events that the servers of apps did not take", console.WebhookList),
+		console.New("config check", "", "check the config file", p.configCheck),
+		console.New("config show", "", "show the settings in force", p.configShow),
+		console.New("version", "", "show the version", p.showVersion),
 	}
-	fmt.Fprintln(p.stderr, "pinferry:", err)
-	var f *failure
-	if errors.As(err, &f) {
-		return f.exit
-	}
-	return exitFailed
-}
-
-// dispatch finds the command and runs it.
-func (p *program) dispatch(args []string) error {
-	if len(args) == 0 {
-		p.usage(p.stderr)
-		return fail(exitUsage, "say what to do")
-	}
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
-		p.usage(p.stdout)
-		return nil
-	}
-	var names []string
-	for _, c := range commands() {
-		words := strings.Fields(c.name)
-		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
-			return c.run(p, newInvocation(p, c, args[len(words):]))
-		}
-		names = append(names, c.name)
-	}
-	var family []string
-	for _, name := range names {
-		if strings.HasPrefix(name, args[0]+" ") {
-			family = append(family, name)
-		}
-	}
-	if len(family) > 0 && len(args) == 1 {
-		return fail(exitUsage, "%s what? There is %s", args[0], strings.Join(family, ", "))
-	}
-	asked := args[0]
-	if near, _ := text.Nearest(strings.Join(args[:min(2, len(args))], " "), names); len(args) > 1 && strings.Contains(near, " ") {
-		asked = strings.Join(args[:2], " ")
-	}
-	p.usage(p.stderr)
-	near, _ := text.Nearest(asked, names)
-	return fail(exitUsage, "there is no command %q; did you mean %q?", asked, near)
-}
-
-func (p *program) usage(w io.Writer) {
-	fmt.Fprint(w, "pinferry: one-time passwords by SMS from a box of your own\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  pinferry %-20s %s\n", strings.TrimSpace(c.name+" "+c.operands), c.summary)
-	}
-	fmt.Fprint(w, "\n`pinferry COMMAND --help` lists the flags of a command.\n")
-}
-
-// command is one thing that pinferry does.
-type command struct {
-	name, operands, summary string
-	run                     func(*program, *invocation) error
-}
-
-func commands() []command {
-	return []command{
-		{"serve", "", "run the box", (*program).serve},
-		{"demo", "", "run a throw-away box with a pretended modem and handset", (*program).demo},
-		{"doctor", "", "say what is wrong with the box, and what to do", (*program).doctor},
-		{"send", "TO TEXT", "send a message and tell how far it came", (*program).send},
-		{"verify", "TO", "send a code, ask for it and check it", (*program).verify},
-		{"modem list", "", "list the modems of the box, or without one those that are plugged in", (*program).modemList},
-		{"modem status", "", "show every modem, its SIM and its network", (*program).modemStatus},
-		{"modem at", "ROUTE QUESTION", "ask a modem a question that changes nothing, such as AT+CSQ", (*program).modemAt},
-		{"modem ussd", "ROUTE CODE", "dial a code such as *100# and show what the network answers", (*program).modemUSSD},
-		{"modem pin", "ROUTE", "enter the PIN once more that the SIM has refused", (*program).modemPIN},
-		{"modem reset", "ROUTE", "start a modem anew", (*program).modemReset},
-		{"key new", "APP", "make a pair of keys for an app", (*program).keyNew},
-		{"key rotate", "APP", "make the next key that signs the tokens of an app", (*program).keyRotate},
-		{"user ls", "", "list the users of an app", (*program).userList},
-		{"user block", "USER", "disable a user, or with --lift enable it again", (*program).userBlock},
-		{"user rm", "USER", "forget a user", (*program).userRemove},
-		{"simulate", "", "be a GSM modem on a pseudo-terminal", (*program).simulate},
-		{"backup", "FILE", "write a backup of the running box (- is stdout)", (*program).backup},
-		{"restore", "FILE", "read a backup into an empty box (- is stdin)", (*program).restore},
-		{"clock status", "", "show box time and the wall clock", (*program).clockStatus},
-		{"clock accept", "", "step box time to the wall clock; live codes die", (*program).clockAccept},
-		{"opt-out ls", "", "list the numbers that have texted STOP", (*program).optOutList},
-		{"opt-out lift", "NUMBER", "send to a number again, if its holder asks for it", (*program).optOutLift},
-		{"webhook ls", "", "list the events that the servers of apps did not take", (*program).webhookList},
-		{"config check", "", "check the config file", (*program).configCheck},
-		{"config show", "", "show the settings in force", (*program).configShow},
-		{"version", "", "show the version", (*program).showVersion},
-	}
-}
-
-// invocation is a command with its flags and operands.
-type invocation struct {
-	*flag.FlagSet
-	command  command
-	rest     []string
-	operands []string
-	json     bool
-	socket   string // where the daemon listens or is looked for
-	app      string // which app a command acts for
-	out      io.Writer
-	notes    string // what --help tells below the flags
-}
-
-func newInvocation(p *program, c command, rest []string) *invocation {
-	in := &invocation{FlagSet: flag.NewFlagSet(c.name, flag.ContinueOnError), command: c, rest: rest, out: p.stdout}
-	in.SetOutput(io.Discard) // run says what is wrong, once
-	in.Usage = func() {}     // and parse answers --help
-	return in
-}
-
-// form is how the command is written.
-func (in *invocation) form() string {
-	return "pinferry " + strings.TrimSpace(in.command.name+" [flags] "+in.command.operands)
-}
-
-// withJSON adds --json.
-func (in *invocation) withJSON() {
-	in.BoolVar(&in.json, "json", false, "print JSON")
-}
-
-// withSocket adds --socket.
-func (in *invocation) withSocket() {
-	in.StringVar(&in.socket, "socket", "", "the daemon's `socket` for commands")
-}
-
-// withClient adds the flags of the commands that act for an app.
-func (in *invocation) withClient() {
-	in.withJSON()
-	in.withSocket()
-	in.StringVar(&in.app, "app", "", "act for this `app` (default: the default app, or the only one)")
-}
-
-// parse reads flags and operands, in any order; what follows "--" is operands.
-func (in *invocation) parse() error {
-	args, tail := in.rest, []string(nil)
-	if i := slices.Index(args, "--"); i >= 0 {
-		args, tail = args[:i], args[i+1:]
-	}
-	for {
-		if err := in.Parse(args); errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(in.out, "%s\n\n%s\n\n", in.form(), in.command.summary)
-			in.SetOutput(in.out)
-			in.PrintDefaults()
-			fmt.Fprint(in.out, in.notes)
-			return err
-		} else if err != nil {
-			return fail(exitUsage, "%s: %w", in.command.name, err)
-		}
-		if args = in.Args(); len(args) == 0 {
-			break
-		}
-		in.operands, args = append(in.operands, args[0]), args[1:]
-	}
-	in.operands = append(in.operands, tail...)
-	if want := strings.Fields(in.command.operands); len(want) != len(in.operands) {
-		return fail(exitUsage, "usage: %s", in.form())
-	}
-	return nil
-}
-
-// show prints data: as JSON if that was asked for, else in words.
-func (p *program) show(in *invocation, data any, words string) error {
-	if !in.json {
-		_, err := fmt.Fprintln(p.stdout, words)
-		return err
-	}
-	encoder := json.NewEncoder(p.stdout)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(data)
 }
 
 // The config file. Every section's zero value is never used: [defaults] comes
@@ -575,7 +414,7 @@ func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
 type options struct{ config, listen, dir string }
 
 // withFile adds the flags that say where the config file and the data are.
-func (in *invocation) withFile() *options {
+func withFile(in *console.Invocation) *options {
 	o := &options{}
 	in.StringVar(&o.config, "config", "", "config `file` (default "+defaultConfig+")")
 	in.StringVar(&o.dir, "dir", "", "the `directory` of the data")
@@ -583,8 +422,8 @@ func (in *invocation) withFile() *options {
 }
 
 // withOptions adds every flag that stands above the file.
-func (in *invocation) withOptions() *options {
-	o := in.withFile()
+func withOptions(in *console.Invocation) *options {
+	o := withFile(in)
 	in.StringVar(&o.listen, "listen", "", "listen on this `address`")
 	return o
 }
@@ -1469,11 +1308,11 @@ func (d *daemon) close() error {
 
 // The commands that are the box.
 
-func (p *program) serve(in *invocation) error {
-	o := in.withOptions()
-	in.withSocket()
+func (p *program) serve(in *console.Invocation) error {
+	o := withOptions(in)
+	in.WithSocket()
 	level := in.String("log-level", "info", "debug, info, warn or error")
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	log, err := p.logger(*level)
@@ -1484,14 +1323,14 @@ func (p *program) serve(in *invocation) error {
 	if err != nil {
 		return err
 	}
-	if in.socket == "" {
-		in.socket = p.socket()
-		if err := openRunDir(filepath.Dir(in.socket)); err != nil {
+	if in.Socket == "" {
+		in.Socket = in.Terminal.Socket()
+		if err := console.OpenRunDir(filepath.Dir(in.Socket)); err != nil {
 			return fmt.Errorf("make the directory of the admin socket: %w; name another by --socket", err)
 		}
 	}
-	return p.live(pl, place{socket: in.socket, env: p.getenv}, log, func(d *daemon) {
-		log.Info().Str("version", thisBuild().version).Str("url", d.server.URL()).Str("socket", in.socket).
+	return p.live(pl, place{socket: in.Socket, env: in.Getenv}, log, func(d *daemon) {
+		log.Info().Str("version", thisBuild().version).Str("url", d.server.URL()).Str("socket", in.Socket).
 			Int("apps", len(pl.apps.All())).Int("routes", len(pl.Modems)+len(pl.Relays)).Msg("pinferry serves")
 	})
 }
@@ -1525,11 +1364,11 @@ var demoAliases = []string{
 	"VAde300000000000000000000000000000", // Twilio: a service
 }
 
-func (p *program) demo(in *invocation) error {
+func (p *program) demo(in *console.Invocation) error {
 	listen := in.String("listen", "127.0.0.1:7467", "listen on this loopback `address`")
-	in.withSocket()
+	in.WithSocket()
 	level := in.String("log-level", "warn", "debug, info, warn or error")
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	log, err := p.logger(*level)
@@ -1538,15 +1377,15 @@ func (p *program) demo(in *invocation) error {
 	}
 	host, _, err := net.SplitHostPort(*listen)
 	if a, bad := netip.ParseAddr(host); err != nil || host != "localhost" && (bad != nil || !a.IsLoopback()) {
-		return fail(exitUsage, "demo: --listen %s: the keys of the demo are public, so it listens on a loopback address only", *listen)
+		return console.Fail(exitUsage, "demo: --listen %s: the keys of the demo are public, so it listens on a loopback address only", *listen)
 	}
 	dir, err := os.MkdirTemp("", "pinferry-demo-")
 	if err != nil {
 		return fmt.Errorf("make a throw-away directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if in.socket == "" {
-		in.socket = filepath.Join(dir, "admin.sock")
+	if in.Socket == "" {
+		in.Socket = filepath.Join(dir, "admin.sock")
 	}
 	c := defaults()
 	c.Server.Listen, c.Storage.Dir = *listen, filepath.Join(dir, "data")
@@ -1562,8 +1401,8 @@ func (p *program) demo(in *invocation) error {
 	pl.limits.Exempt = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	return p.live(pl, place{socket: in.socket, env: p.getenv, demo: true}, log, func(d *daemon) {
-		p.banner(d.server.URL(), in.socket)
+	return p.live(pl, place{socket: in.Socket, env: in.Getenv, demo: true}, log, func(d *daemon) {
+		p.banner(d.server.URL(), in.Socket)
 		go d.handset.Watch(ctx, func(m simulator.SMS) {
 			fmt.Fprintf(p.stdout, "\nSMS to %s\n  %s\n", m.To, strings.ReplaceAll(m.Text, "\n", "\n  "))
 		})
@@ -1580,22 +1419,22 @@ func (p *program) banner(url, socket string) {
 	fmt.Fprintf(p.stdout, "curl -s %s/v1/verifications/$ID/check %s -d '{\"code\":\"'$CODE'\"}'\n", url, headers)
 }
 
-func (p *program) simulate(in *invocation) error {
+func (p *program) simulate(in *console.Invocation) error {
 	link := in.String("link", "", "also make this symbolic `link` to the tty")
 	var specs []string
 	in.Func("fault", "misbehave: `spec` as below; may be repeated, and typed on stdin", func(s string) error {
 		specs = append(specs, s)
 		return nil
 	})
-	in.notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
-	if err := in.parse(); err != nil {
+	in.Notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	clock := otp.NewClock(otp.ClockSource{})
 	m := simulator.New(simulator.Config{Now: func() time.Time { return clock.Now().Std() }})
 	for _, spec := range specs {
 		if err := m.InjectSpec(spec); err != nil {
-			return fail(exitUsage, "--fault: %w", err)
+			return console.Fail(exitUsage, "--fault: %w", err)
 		}
 	}
 	pty, err := simulator.OpenPTY()
@@ -1655,426 +1494,10 @@ func (p *program) readFaults(m *simulator.Modem) {
 
 // The commands that talk to the box.
 
-// call asks the daemon and decodes its answer into answer, if that is not nil.
-// A refusal is an error with the exit code that it deserves.
-func (p *program) call(in *invocation, method, path string, body, answer any) error {
-	var text []byte
-	if body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("encode the request: %w", err)
-		}
-	}
-	if in.app != "" {
-		mark := "?"
-		if strings.Contains(path, "?") {
-			mark = "&"
-		}
-		path += mark + "app=" + url.QueryEscape(in.app)
-	}
-	// Longer than the daemon takes for anything: a network has 30 s for a code.
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
-	defer cancel()
-	return p.reach(in, func(c *admin.Client) error {
-		status, got, err := c.Do(ctx, method, path, text)
-		if err != nil {
-			return err
-		}
-		if status >= 300 {
-			return refusal(status, got)
-		}
-		if answer == nil {
-			return nil
-		}
-		if err := json.Unmarshal(got, answer); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		return nil
-	})
-}
-
-// reach calls ask with the first socket that a daemon answers on.
-func (p *program) reach(in *invocation, ask func(*admin.Client) error) error {
-	sockets := []string{in.socket}
-	if in.socket == "" {
-		sockets = p.sockets()
-	}
-	for _, path := range sockets {
-		if dir := filepath.Dir(path); in.socket == "" && p.getenv("PINFERRY_SOCKET") == "" && filepath.Dir(dir) == filepath.Clean(os.TempDir()) {
-			if err := ownRunDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fail(exitRefused, "no socket there is trusted: %w", err)
-			}
-		}
-		err := ask(admin.Dial(path))
-		switch {
-		case errors.Is(err, fs.ErrPermission):
-			return fail(exitRefused, "open %s: permission denied; become root, or a member of the socket's group", path)
-		case !errors.Is(err, admin.ErrNotRunning):
-			return err
-		}
-	}
-	return fail(exitNotReady, "%w %s; start one with `pinferry serve`", admin.ErrNotRunning, strings.Join(sockets, ", "))
-}
-
-// refusal turns a problem into an error.
-func refusal(status int, problem []byte) error {
-	var said struct {
-		Detail, Title string
-		Code          string
-		RetryAfter    int `json:"retry_after"`
-	}
-	if json.Unmarshal(problem, &said) != nil || said.Code == "" {
-		said.Code, said.Detail = "internal", fmt.Sprintf("the daemon answered %d", status)
-	}
-	if said.Detail == "" {
-		said.Detail = said.Title
-	}
-	words := fmt.Sprintf("%s (%s)", said.Detail, said.Code)
-	if said.RetryAfter > 0 {
-		words += fmt.Sprintf("; try again in %s", time.Duration(said.RetryAfter)*time.Second)
-	}
-	switch {
-	case status == 503:
-		return fail(exitNotReady, "%s", words)
-	case status < 500:
-		return fail(exitRefused, "%s", words)
-	}
-	return errors.New(words)
-}
-
-// sockets are the places where a daemon may listen, the likeliest first.
-func (p *program) sockets() []string {
-	if s := p.getenv("PINFERRY_SOCKET"); s != "" {
-		return []string{s}
-	}
-	return slices.Compact(append([]string{"/run/pinferry/admin.sock"}, p.socket()))
-}
-
-// socket is where this user's daemon listens for commands.
-func (p *program) socket() string {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("pinferry-%d", os.Getuid()))
-	if run, _, _ := strings.Cut(p.getenv("RUNTIME_DIRECTORY"), ":"); run != "" {
-		dir = run
-	} else if run := p.getenv("XDG_RUNTIME_DIR"); run != "" {
-		dir = filepath.Join(run, "pinferry")
-	}
-	return filepath.Join(dir, "admin.sock")
-}
-
-// openRunDir makes the directory of the daemon's socket. Under the temporary
-// directory somebody else may have made it first, to be the daemon that the
-// commands talk to.
-func openRunDir(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return ownRunDir(dir)
-}
-
-// ownRunDir makes sure that nobody but this user can have put a socket there.
-func ownRunDir(dir string) error {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !info.IsDir() || !ok || owner.Uid != uint32(os.Getuid()) || info.Mode().Perm()&0o002 != 0 {
-		return fmt.Errorf("%s belongs to somebody else, or everybody may write to it", dir)
-	}
-	return nil
-}
-
-// message and verification are what the commands read of the native API's
-// answers.
-type message struct {
-	ID     string `json:"id"`
-	State  string `json:"state"`
-	Reason string `json:"reason"`
-	Route  string `json:"route"`
-}
-
-type verification struct {
-	ID           string `json:"id"`
-	Status       string `json:"status"`
-	To           string `json:"to"`
-	AttemptsLeft int    `json:"attempts_left"`
-}
-
-// moves tells whether the message has not been handed to a network, nor given
-// up.
-func (m message) moves() bool { return m.State == "accepted" || m.State == "sending" }
-
-func (p *program) send(in *invocation) error {
-	in.withClient()
-	wait := in.Duration("wait", 30*time.Second, "how long to watch the message; 0 returns as soon as it is queued")
-	priority := in.String("priority", "normal", "normal or high")
-	if err := in.parse(); err != nil {
-		return err
-	}
-	var answer json.RawMessage
-	err := p.call(in, "POST", "/v1/messages", map[string]any{
-		"to": in.operands[0], "text": in.operands[1], "priority": *priority,
-	}, &answer)
-	if err != nil {
-		return err
-	}
-	watch, cancel := context.WithTimeout(context.Background(), *wait)
-	defer cancel()
-	var m message
-	for shown := ""; ; {
-		m = message{}
-		if err := json.Unmarshal(answer, &m); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if words := strings.TrimSpace(m.State + " " + m.Reason); words != shown && !in.json {
-			shown = words
-			fmt.Fprintln(p.stdout, strings.TrimSpace(m.ID+" "+words+" "+m.Route))
-		}
-		if m.moves() {
-			select {
-			case <-watch.Done():
-			case <-time.After(200 * time.Millisecond):
-				if err := p.call(in, "GET", "/v1/messages/"+m.ID, nil, &answer); err != nil {
-					return err
-				}
-				continue
-			}
-		}
-		break
-	}
-	if in.json {
-		if err := p.show(in, answer, ""); err != nil {
-			return err
-		}
-	}
-	switch {
-	case m.State == "sent", m.State == "delivered", m.moves() && *wait == 0:
-		return nil
-	case m.moves():
-		return fail(exitNotReady, "the message is still waiting after %s; the box goes on trying", *wait)
-	}
-	return fmt.Errorf("the message was not sent: %s", strings.TrimSpace(m.State+" "+m.Reason))
-}
-
-func (p *program) verify(in *invocation) error {
-	in.withClient()
-	locale := in.String("locale", "", "`language` of the text, such as de-CH")
-	if err := in.parse(); err != nil {
-		return err
-	}
-	request := map[string]any{"to": in.operands[0]}
-	if *locale != "" {
-		request["locale"] = *locale
-	}
-	var v verification
-	if err := p.call(in, "POST", "/v1/verifications", request, &v); err != nil {
-		return err
-	}
-	path := "/v1/verifications/" + v.ID
-	lines := bufio.NewScanner(p.stdin)
-	for {
-		// Questions go to stderr: stdout is for the result.
-		fmt.Fprintf(p.stderr, "code for %s: ", v.To)
-		if !lines.Scan() {
-			fmt.Fprintln(p.stderr)
-			if err := p.call(in, "DELETE", path, nil, nil); err != nil {
-				return err
-			}
-			return errors.New("no code was given; the verification is canceled")
-		}
-		var answer json.RawMessage
-		err := p.call(in, "POST", path+"/check", map[string]any{"code": strings.TrimSpace(lines.Text())}, &answer)
-		if err == nil {
-			return p.show(in, answer, "approved")
-		}
-		if now := p.call(in, "GET", path, nil, &v); now != nil || v.Status != "pending" {
-			return err
-		}
-		fmt.Fprintf(p.stderr, "%v; %d left\n", err, v.AttemptsLeft)
-	}
-}
-
-// user is what the commands read of a user in the native API's answers.
-type user struct {
-	ID          string    `json:"id"`
-	Phone       string    `json:"phone"`
-	Names       []string  `json:"names"`
-	Enabled     bool      `json:"enabled"`
-	CreatedAt   time.Time `json:"created_at"`
-	LastLoginAt time.Time `json:"last_login_at"`
-}
-
-// String is the user in a line, without the middle of the number.
-func (u user) String() string {
-	state := "enabled"
-	if !u.Enabled {
-		state = "blocked"
-	}
-	phone := masked(u.Phone)
-	last := "never"
-	if !u.LastLoginAt.IsZero() {
-		last = moment(u.LastLoginAt)
-	}
-	words := fmt.Sprintf("%s  %-16s  %s  created %s  last login %s", u.ID, phone, state, moment(u.CreatedAt), last)
-	for _, name := range u.Names {
-		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
-	}
-	return words
-}
-
-// masked is a number without its middle.
-func masked(phone string) string {
-	if n := len(phone); n > 5 {
-		return phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
-	}
-	return phone
-}
-
-func (p *program) userList(in *invocation) error {
-	in.withClient()
-	limit := in.Int("limit", 100, "show at most this many")
-	if err := in.parse(); err != nil {
-		return err
-	}
-	all := []json.RawMessage{}
-	for cursor := ""; len(all) < *limit; {
-		var page struct {
-			Users []json.RawMessage `json:"users"`
-			Next  string            `json:"next_cursor"`
-		}
-		query := url.Values{"limit": {strconv.Itoa(min(*limit-len(all), 100))}, "cursor": {cursor}}
-		if err := p.call(in, "GET", "/v1/users?"+query.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all = append(all, page.Users...)
-		if cursor = page.Next; cursor == "" {
-			break
-		}
-	}
-	if in.json {
-		return p.show(in, all, "")
-	}
-	for _, one := range all {
-		var u user
-		if err := json.Unmarshal(one, &u); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if err := p.show(in, nil, u.String()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *program) userBlock(in *invocation) error {
-	in.withClient()
-	lift := in.Bool("lift", false, "let the user in again")
-	path, err := p.userPath(in)
-	if err != nil {
-		return err
-	}
-	var answer json.RawMessage
-	if err := p.call(in, "PATCH", path, map[string]any{"enabled": *lift}, &answer); err != nil {
-		return err
-	}
-	words := "blocked; every session of the user has ended"
-	if *lift {
-		words = "enabled"
-	}
-	return p.show(in, answer, words)
-}
-
-func (p *program) userRemove(in *invocation) error {
-	in.withClient()
-	path, err := p.userPath(in)
-	if err != nil {
-		return err
-	}
-	if err := p.call(in, "DELETE", path, nil, nil); err != nil {
-		return err
-	}
-	return p.show(in, struct {
-		Removed string `json:"removed"`
-	}{strings.TrimPrefix(path, usersPath)}, "removed")
-}
-
-const usersPath = "/v1/users/"
-
-// userPath parses a command about one user, who is named by id or by number,
-// and returns the path of the user.
-func (p *program) userPath(in *invocation) (string, error) {
-	in.notes = "\nUSER is an id, usr_..., or a phone number in international form.\n"
-	if err := in.parse(); err != nil {
-		return "", err
-	}
-	named := in.operands[0]
-	if strings.HasPrefix(named, "usr_") {
-		return usersPath + url.PathEscape(named), nil
-	}
-	var found struct {
-		Users []user `json:"users"`
-	}
-	if err := p.call(in, "GET", "/v1/users?phone="+url.QueryEscape(named), nil, &found); err != nil {
-		return "", err
-	}
-	if len(found.Users) == 0 {
-		return "", fail(exitRefused, "nobody has this number")
-	}
-	return usersPath + found.Users[0].ID, nil
-}
-
-// modemRoute is what `modem status` reads of a route.
-type modemRoute struct {
-	Name, Kind, State, Reason, Detail, Device, Operator, Registration, Technology, IMEI, ICCID, SMSC, Balance string
-
-	Signal     *int `json:"signal_dbm"`
-	PINTries   int  `json:"pin_tries"`
-	Stored     int
-	StoreSize  int  `json:"store_size"`
-	BalanceLow bool `json:"balance_low"`
-}
-
-// words are what a person wants to know of a modem, a line each.
-func (r *modemRoute) words() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n", r.Name, strings.TrimSpace(r.State+" "+r.Reason))
-	say := func(about, what string) {
-		if what != "" {
-			fmt.Fprintf(&b, "  %-9s %s\n", about, what)
-		}
-	}
-	number := func(format string, n int) string {
-		if n == 0 {
-			return ""
-		}
-		return fmt.Sprintf(format, n)
-	}
-	join := func(parts ...string) string {
-		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
-	}
-	say("", r.Detail)
-	say("device", join(r.Device, r.IMEI))
-	say("SIM", join(r.ICCID, number("PIN tries left: %d", r.PINTries)))
-	say("network", join(r.Operator, r.Registration, r.Technology))
-	if r.Signal != nil {
-		say("signal", fmt.Sprintf("%d dBm", *r.Signal))
-	}
-	say("SMSC", r.SMSC)
-	if r.StoreSize > 0 {
-		say("memory", fmt.Sprintf("%d of %d", r.Stored, r.StoreSize))
-	}
-	low := ""
-	if r.BalanceLow {
-		low = "low: top it up"
-	}
-	say("balance", join(r.Balance, low))
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
 // modemList shows the modems of the box that runs, or what is plugged in. It
 // leaves the latter alone while a box runs: two who ask find each other busy.
-func (p *program) modemList(in *invocation) error {
-	err := p.modemStatus(in)
+func (p *program) modemList(in *console.Invocation) error {
+	err := console.ModemStatus(in)
 	if errors.Is(err, admin.ErrNotRunning) {
 		return p.modemSurvey(in)
 	}
@@ -2082,7 +1505,7 @@ func (p *program) modemList(in *invocation) error {
 }
 
 // modemSurvey shows what is plugged in, and the line of the config file for it.
-func (p *program) modemSurvey(in *invocation) error {
+func (p *program) modemSurvey(in *console.Invocation) error {
 	all, err := p.finder().Survey(context.Background())
 	if err != nil {
 		return err
@@ -2104,63 +1527,7 @@ func (p *program) modemSurvey(in *invocation) error {
 	if len(words) == 0 {
 		words = append(words, "No modem is plugged in by USB. One on the pins of a board is named by its path, such as device = \"/dev/ttyAMA0\".")
 	}
-	return p.show(in, all, strings.Join(words, "\n"))
-}
-
-func (p *program) modemStatus(in *invocation) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	var answer struct{ Routes []json.RawMessage }
-	if err := p.call(in, "GET", "/v1/routes", nil, &answer); err != nil {
-		return err
-	}
-	modems := []json.RawMessage{}
-	var words []string
-	for _, one := range answer.Routes {
-		var r modemRoute
-		if err := json.Unmarshal(one, &r); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if r.Kind == "modem" || r.Kind == "simulator" {
-			modems, words = append(modems, one), append(words, r.words())
-		}
-	}
-	if len(words) == 0 {
-		words = []string{"this box has no modem"}
-	}
-	return p.show(in, modems, strings.Join(words, "\n"))
-}
-
-func (p *program) modemAt(in *invocation) error    { return p.orderModem(in, "at") }
-func (p *program) modemUSSD(in *invocation) error  { return p.orderModem(in, "ussd") }
-func (p *program) modemPIN(in *invocation) error   { return p.orderModem(in, "pin") }
-func (p *program) modemReset(in *invocation) error { return p.orderModem(in, "reset") }
-
-// orderModem has the daemon do something with one of its modems.
-func (p *program) orderModem(in *invocation, do string) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	order := admin.ModemOrder{Route: in.operands[0], Do: do}
-	if len(in.operands) > 1 {
-		order.Argument = in.operands[1]
-	}
-	var answer struct {
-		Lines []string `json:"lines"`
-	}
-	if err := p.call(in, "POST", "/admin/modem", order, &answer); err != nil {
-		return err
-	}
-	words := strings.Join(answer.Lines, "\n")
-	if words == "" {
-		words = "done; `pinferry modem status` shows how it stands"
-	}
-	return p.show(in, answer, words)
+	return in.Show(all, strings.Join(words, "\n"))
 }
 
 // clockFact is how the times stand. A network that confirms box time is as good
@@ -2244,17 +1611,17 @@ func diskFact(dir string) admin.Disk {
 	return admin.Disk{Dir: dir, Unread: err, Free: seen.Free, Low: seen.Low, Full: seen.Full, Loose: seen.Loose}
 }
 
-func (p *program) doctor(in *invocation) error {
-	in.withJSON()
-	in.withSocket()
-	o := in.withFile()
+func (p *program) doctor(in *console.Invocation) error {
+	in.WithJSON()
+	in.WithSocket()
+	o := withFile(in)
 	fix := in.Bool("fix", false, "put right what can be put right without a risk")
-	in.notes = `
+	in.Notes = `
 --fix closes keys to other users (in the data directory), and installs udev
 rules where ModemManager runs and nothing keeps it from the modems. Nothing else
 is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 `
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	pl, broken := p.load(o)
@@ -2272,7 +1639,7 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 		}
 	}
 	var found admin.Diagnosis
-	err := p.call(in, "GET", "/admin/doctor", nil, &found)
+	err := in.Call("GET", "/admin/doctor", nil, &found)
 	if errors.Is(err, admin.ErrNotRunning) {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
@@ -2284,12 +1651,12 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 		return err
 	}
 	found.Fixed = fixed
-	if err := p.show(in, found, found.String()); err != nil {
+	if err := in.Show(found, found.String()); err != nil {
 		return err
 	}
 	switch {
 	case !found.Running:
-		return fail(exitNotReady, "no box runs")
+		return console.Fail(exitNotReady, "no box runs")
 	case found.Level == admin.Red:
 		return errors.New("something is wrong")
 	}
@@ -2313,139 +1680,21 @@ func (p *program) repair(dir string) (done []string, err error) {
 	return done, nil
 }
 
-func (p *program) optOutList(in *invocation) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	all := []json.RawMessage{}
-	for cursor, more := "", true; more; {
-		var page struct {
-			OptOuts []json.RawMessage `json:"opt_outs"`
-			Next    string            `json:"next_cursor"`
-		}
-		if err := p.call(in, "GET", "/admin/opt-outs?"+url.Values{"cursor": {cursor}}.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all = append(all, page.OptOuts...)
-		cursor, more = page.Next, page.Next != ""
-	}
-	if in.json {
-		return p.show(in, all, "")
-	}
-	for _, one := range all {
-		var o struct {
-			Phone, Route string
-			Since        time.Time
-		}
-		if err := json.Unmarshal(one, &o); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if err := p.show(in, nil, fmt.Sprintf("%-16s  since %s  by %s", masked(o.Phone), moment(o.Since), o.Route)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *program) optOutLift(in *invocation) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	var answer struct {
-		Lifted bool `json:"lifted"`
-	}
-	if err := p.call(in, "POST", "/admin/opt-outs/lift", map[string]any{"phone": in.operands[0]}, &answer); err != nil {
-		return err
-	}
-	words := "lifted"
-	if !answer.Lifted {
-		words = "this number had not opted out"
-	}
-	return p.show(in, answer, words)
-}
-
-func (p *program) webhookList(in *invocation) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	var answer struct {
-		Dead []struct {
-			ID    string    `json:"id"`
-			App   string    `json:"app"`
-			Type  string    `json:"type"`
-			At    time.Time `json:"at"`
-			Tries int       `json:"tries"`
-		} `json:"dead"`
-	}
-	if err := p.call(in, "GET", "/admin/events", nil, &answer); err != nil {
-		return err
-	}
-	if in.json {
-		return p.show(in, answer.Dead, "")
-	}
-	for _, e := range answer.Dead {
-		if err := p.show(in, nil, fmt.Sprintf("%s  %s  %s  %s  after %d tries", e.ID, e.App, e.Type, moment(e.At), e.Tries)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *program) clockStatus(in *invocation) error { return p.clock(in, "GET") }
-func (p *program) clockAccept(in *invocation) error { return p.clock(in, "POST") }
-
-func (p *program) clock(in *invocation, method string) error {
-	in.withJSON()
-	in.withSocket()
-	if err := in.parse(); err != nil {
-		return err
-	}
-	var answer json.RawMessage
-	if err := p.call(in, method, "/admin/clock", nil, &answer); err != nil {
-		return err
-	}
-	var c struct {
-		Now, Wall, Build time.Time
-		Synchronised     bool
-		Network          *struct {
-			Route string
-			Time  time.Time
-		}
-	}
-	if err := json.Unmarshal(answer, &c); err != nil {
-		return fmt.Errorf("read the daemon's answer: %w", err)
-	}
-	words := fmt.Sprintf("box time    %s\nwall clock  %s\nbuild date  %s", moment(c.Now), moment(c.Wall), moment(c.Build))
-	if c.Network != nil {
-		words += fmt.Sprintf("\nnetwork     %s, by %s", moment(c.Network.Time), c.Network.Route)
-	}
-	if !c.Synchronised {
-		words += "\nThe wall clock is not synchronised. If it is right all the same, `pinferry clock accept` steps box time to it."
-	}
-	return p.show(in, answer, words)
-}
-
-func (p *program) backup(in *invocation) error {
-	in.withSocket()
-	o := in.withFile()
+func (p *program) backup(in *console.Invocation) error {
+	in.WithSocket()
+	o := withFile(in)
 	withKeys := in.Bool("with-keys", false, "also write FILE.keys: the keys, sealed by a passphrase; needs to read the data directory")
 	passphrase := in.String("passphrase-file", "", "`file` whose first line is the passphrase (- is stdin)")
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
-	path := in.operands[0]
+	path := in.Operands[0]
 	var sealed []byte
 	if *withKeys {
 		if path == "-" || *passphrase == "" {
-			return fail(exitUsage, "backup --with-keys: give a FILE and a --passphrase-file")
+			return console.Fail(exitUsage, "backup --with-keys: give a FILE and a --passphrase-file")
 		}
-		phrase, err := p.readLine(*passphrase)
+		phrase, err := in.FirstLine(*passphrase)
 		if err != nil {
 			return err
 		}
@@ -2453,7 +1702,7 @@ func (p *program) backup(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(p.getenv))
+		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
 		if err != nil {
 			return err
 		}
@@ -2461,87 +1710,30 @@ func (p *program) backup(in *invocation) error {
 			return err
 		}
 	}
-	err := p.writeFile(path, func(w io.Writer) error {
-		return p.reach(in, func(c *admin.Client) error {
-			err := c.Stream(context.Background(), "/admin/backup", w)
-			var refused *admin.Refusal
-			if errors.As(err, &refused) {
-				return refusal(refused.Status, refused.Answer)
-			}
-			return err
-		})
-	})
-	if err != nil || sealed == nil {
+	if err := in.SaveBackup(path); err != nil || sealed == nil {
 		return err
 	}
-	return p.writeFile(path+".keys", func(w io.Writer) error {
+	return in.WriteFile(path+".keys", func(w io.Writer) error {
 		_, err := w.Write(sealed)
 		return err
 	})
 }
 
-// readLine returns the first line of a file, or of stdin for "-".
-func (p *program) readLine(path string) (string, error) {
-	r := p.stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("read the passphrase: %w", err)
-		}
-		defer file.Close()
-		r = file
-	}
-	lines := bufio.NewScanner(r)
-	lines.Scan()
-	return lines.Text(), lines.Err()
-}
-
-// writeFile writes a file that is complete and durable, or not there. "-" is
-// stdout.
-func (p *program) writeFile(path string, write func(io.Writer) error) (err error) {
-	if path == "-" {
-		return write(p.stdout)
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".pinferry-*") // 0600
-	if err != nil {
-		return fmt.Errorf("create the file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
-		}
-	}()
-	if err := write(file); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("sync the file: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("name the file: %w", err)
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("sync the file's directory: %w", err)
-	}
-	return errors.Join(file.Close(), dir.Sync(), dir.Close())
-}
-
-func (p *program) restore(in *invocation) error {
-	o := in.withFile()
+func (p *program) restore(in *console.Invocation) error {
+	o := withFile(in)
 	force := in.Bool("force", false, "move the database that is there aside")
 	passphrase := in.String("passphrase-file", "", "also restore FILE.keys, with the passphrase in the first line of this `file` (- is stdin)")
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	pl, err := p.load(o)
 	if err != nil {
 		return err
 	}
-	dir, path := pl.Storage.Dir, in.operands[0]
+	dir, path := pl.Storage.Dir, in.Operands[0]
 	var keys kv.Bundle
 	if *passphrase != "" {
-		phrase, err := p.readLine(*passphrase)
+		phrase, err := in.FirstLine(*passphrase)
 		if err != nil {
 			return err
 		}
@@ -2593,10 +1785,10 @@ func setAside(dir string, force bool) (back func() error, err error) {
 	}
 	defer owner.Close() // and with it the lock
 	if err := syscall.Flock(int(owner.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return back, fail(exitRefused, "%s is in use; stop the daemon first", dir)
+		return back, console.Fail(exitRefused, "%s is in use; stop the daemon first", dir)
 	}
 	if !force {
-		return back, fail(exitRefused, "there is a database in %s; --force moves it aside", home)
+		return back, console.Fail(exitRefused, "there is a database in %s; --force moves it aside", home)
 	}
 	for n := 1; ; n++ {
 		aside := fmt.Sprintf("%s.%d", home, n)
@@ -2610,21 +1802,21 @@ func setAside(dir string, force bool) (back func() error, err error) {
 
 // The commands that need no daemon.
 
-func (p *program) keyNew(in *invocation) error {
-	in.withJSON()
-	if err := in.parse(); err != nil {
+func (p *program) keyNew(in *console.Invocation) error {
+	in.WithJSON()
+	if err := in.Parse(); err != nil {
 		return err
 	}
-	app := in.operands[0]
+	app := in.Operands[0]
 	if !nameForm.MatchString(app) {
-		return fail(exitUsage, "key new: an app's id has 1 to 64 of A-Z a-z 0-9 _ -, and %q has not", app)
+		return console.Fail(exitUsage, "key new: an app's id has 1 to 64 of A-Z a-z 0-9 _ -, and %q has not", app)
 	}
 	publishable, secret := "pk_"+strings.ToLower(rand.Text()), "sk_"+strings.ToLower(rand.Text())
 	line := fmt.Sprintf(`keys = ["%s", "%s"]`, digestOf(publishable), digestOf(secret))
 	words := fmt.Sprintf("Keys for app %q. They are shown this once; the box keeps their digests only.\n\n"+
 		"  %s  for browsers and apps\n  %s  for your servers: keep it secret\n\n"+
 		"Put this line under its [[app]] in the config file, or add the digests to those that are there:\n\n%s", app, publishable, secret, line)
-	return p.show(in, struct {
+	return in.Show(struct {
 		App         string `json:"app"`
 		Publishable string `json:"publishable"`
 		Secret      string `json:"secret"`
@@ -2632,27 +1824,27 @@ func (p *program) keyNew(in *invocation) error {
 	}{app, publishable, secret, line}, words)
 }
 
-func (p *program) keyRotate(in *invocation) error {
-	in.withJSON()
-	o := in.withFile()
+func (p *program) keyRotate(in *console.Invocation) error {
+	in.WithJSON()
+	o := withFile(in)
 	name := in.String("alg", "es256", "es256, or rs256 for doors whose clients know no other")
-	if err := in.parse(); err != nil {
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	algorithm := token.Algorithm(strings.ToUpper(*name))
 	if algorithm != token.ES256 && algorithm != token.RS256 {
-		return fail(exitUsage, "--alg %q: say es256 or rs256", *name)
+		return console.Fail(exitUsage, "--alg %q: say es256 or rs256", *name)
 	}
 	pl, err := p.load(o)
 	if err != nil {
 		return err
 	}
-	app, ok := pl.apps.ByID(in.operands[0])
+	app, ok := pl.apps.ByID(in.Operands[0])
 	if !ok {
-		return fail(exitUsage, "key rotate: the config file has no app %q", in.operands[0])
+		return console.Fail(exitUsage, "key rotate: the config file has no app %q", in.Operands[0])
 	}
 	if !slices.Contains(server.Algorithms(app), algorithm) {
-		return fail(exitUsage, "key rotate: no token of app %q is signed by %s", app.ID, algorithm)
+		return console.Fail(exitUsage, "key rotate: no token of app %q is signed by %s", app.ID, algorithm)
 	}
 	dir := keysDir(pl.Storage.Dir)
 	if err := owned(dir); err != nil {
@@ -2662,7 +1854,7 @@ func (p *program) keyRotate(in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return p.show(in, struct {
+	return in.Show(struct {
 		App       string          `json:"app"`
 		Algorithm token.Algorithm `json:"algorithm"`
 		Kid       string          `json:"kid"`
@@ -2678,14 +1870,14 @@ func owned(dir string) error {
 		return fmt.Errorf("look for the keys: %w; the box makes them at its first start", err)
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != uint32(os.Geteuid()) {
-		return fail(exitRefused, "%s belongs to user %d, who alone may add a key: sudo -u '#%d' pinferry ...", dir, owner.Uid, owner.Uid)
+		return console.Fail(exitRefused, "%s belongs to user %d, who alone may add a key: sudo -u '#%d' pinferry ...", dir, owner.Uid, owner.Uid)
 	}
 	return nil
 }
 
-func (p *program) configCheck(in *invocation) error {
-	o := in.withOptions()
-	if err := in.parse(); err != nil {
+func (p *program) configCheck(in *console.Invocation) error {
+	o := withOptions(in)
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	pl, err := p.load(o)
@@ -2716,9 +1908,9 @@ func (p *program) configCheck(in *invocation) error {
 	return err
 }
 
-func (p *program) configShow(in *invocation) error {
-	o := in.withOptions()
-	if err := in.parse(); err != nil {
+func (p *program) configShow(in *console.Invocation) error {
+	o := withOptions(in)
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	pl, err := p.load(o)
@@ -2728,9 +1920,9 @@ func (p *program) configShow(in *invocation) error {
 	return pl.config.write(p.stdout)
 }
 
-func (p *program) showVersion(in *invocation) error {
-	in.withJSON()
-	if err := in.parse(); err != nil {
+func (p *program) showVersion(in *console.Invocation) error {
+	in.WithJSON()
+	if err := in.Parse(); err != nil {
 		return err
 	}
 	b := thisBuild()
@@ -2739,8 +1931,8 @@ func (p *program) showVersion(in *invocation) error {
 		Built   string `json:"built"`
 		Go      string `json:"go"`
 		System  string `json:"system"`
-	}{b.version, moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-	return p.show(in, data, fmt.Sprintf("pinferry %s (date %s, %s, %s)", data.Version, data.Built, data.Go, data.System))
+	}{b.version, console.Moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	return in.Show(data, fmt.Sprintf("pinferry %s (date %s, %s, %s)", data.Version, data.Built, data.Go, data.System))
 }
 
 // build says which program this is.
@@ -2770,14 +1962,6 @@ func thisBuild() build {
 	return b
 }
 
-// moment writes a time for people; a build may not know its own.
-func moment(t time.Time) string {
-	if t.Unix() <= 0 {
-		return "unknown"
-	}
-	return t.Format(time.RFC3339)
-}
-
 // nameEvents puts the words of a log line under "event": under "message" stands
 // the id of one, and no object may have two members of a name. The library asks
 // for the name once for the whole process.
@@ -2788,7 +1972,7 @@ func (p *program) logger(level string) (zerolog.Logger, error) {
 	nameEvents()
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
-		return zerolog.Logger{}, fail(exitUsage, "--log-level %q: say debug, info, warn or error", level)
+		return zerolog.Logger{}, console.Fail(exitUsage, "--log-level %q: say debug, info, warn or error", level)
 	}
 	w := p.stderr
 	if file, ok := w.(*os.File); ok {

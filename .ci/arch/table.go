@@ -110,6 +110,9 @@ func House() Law {
 			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{json, jwt, zerolog}},
 			{Path: "server/api", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
+			// The command line asks a box through its socket: it is given neither a
+			// store nor a door, so that no command can reach around the daemon.
+			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},
