@@ -94,7 +94,8 @@ func House() Law {
 		Rooms: []Room{
 			{Path: ".", Rooms: []string{"*", "modem/simulator"}, Modules: []string{toml, zerolog, metrics}},
 
-			decides(Room{Path: "otp", Rooms: []string{"otp/phone", "otp/text"}, Modules: []string{cbor, zerolog, metrics}}),
+			decides(Room{Path: "otp", Rooms: []string{"otp/email", "otp/phone", "otp/text"}, Modules: []string{cbor, zerolog, metrics}}),
+			decides(Room{Path: "otp/email", Rooms: []string{"otp/text"}}),
 			decides(Room{Path: "otp/phone", Modules: []string{numbers}}),
 			decides(Room{Path: "otp/text"}),
 			decides(Room{Path: "otp/otptest", Rooms: []string{"otp"}}),
