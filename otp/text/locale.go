@@ -7,13 +7,16 @@ const fallback = "en"
 // that GSM 03.38 has in one septet (no ç, á, í, ó, ú, ã): one other letter
 // would more than halve the room for the app's name. "min" spares the plural.
 // The code comes first, so that a notification shows it.
-var builtin = [...]struct{ locale, source string }{
-	{"de", "{code} ist Ihr Code für {app}, gültig {minutes} Min. Geben Sie ihn nicht weiter."},
-	{"en", "{code} is your code for {app}, valid for {minutes} min. Do not share it."},
-	{"es", "{code} es su clave para {app}. Caduca en {minutes} min. No la comparta con nadie."},
-	{"fr", "{code} est votre code pour {app}, valable {minutes} min. Ne le donnez à personne."},
-	{"it", "{code} è il suo codice per {app}, valido {minutes} min. Non lo comunichi a nessuno."},
-	{"pt", "{code} é o seu PIN para {app}. Expira em {minutes} min. Nunca o diga a ninguém."},
+//
+// subject heads a mail. It holds no code: mail servers write subjects into their
+// logs.
+var builtin = [...]struct{ locale, source, subject string }{
+	{"de", "{code} ist Ihr Code für {app}, gültig {minutes} Min. Geben Sie ihn nicht weiter.", "Ihr Code für {app}"},
+	{"en", "{code} is your code for {app}, valid for {minutes} min. Do not share it.", "Your code for {app}"},
+	{"es", "{code} es su clave para {app}. Caduca en {minutes} min. No la comparta con nadie.", "Su clave para {app}"},
+	{"fr", "{code} est votre code pour {app}, valable {minutes} min. Ne le donnez à personne.", "Votre code pour {app}"},
+	{"it", "{code} è il suo codice per {app}, valido {minutes} min. Non lo comunichi a nessuno.", "Il suo codice per {app}"},
+	{"pt", "{code} é o seu PIN para {app}. Expira em {minutes} min. Nunca o diga a ninguém.", "O seu PIN para {app}"},
 }
 
 // Locales returns the locales of the built-in texts, sorted.
@@ -28,16 +31,21 @@ func Locales() []string {
 // Builtin returns the built-in text of a locale of [Locales], or the English
 // one. [Match] finds the locale that fits a wish.
 func Builtin(locale string) Template {
-	english := ""
+	source, _ := words(locale)
+	return Template{source}
+}
+
+// words returns what there is in a locale of [Locales], or in English.
+func words(locale string) (source, subject string) {
 	for _, b := range builtin {
 		switch b.locale {
 		case locale:
-			return Template{b.source}
+			return b.source, b.subject
 		case fallback:
-			english = b.source
+			source, subject = b.source, b.subject
 		}
 	}
-	return Template{english}
+	return source, subject
 }
 
 // Brief returns a text without words, in no language, for an app whose name
