@@ -5,6 +5,9 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+
+	"github.com/pinferry/pinferry/otp/email"
+	"github.com/pinferry/pinferry/otp/phone"
 )
 
 // ID is what names a verification, message or user: 16 random bytes.
@@ -40,9 +43,10 @@ func (id ID) key() string { return string(id[:]) }
 // AddressKind says what sort of address an [Address] is.
 type AddressKind uint8
 
-// The kinds of address. Email comes with the relays.
+// The kinds of address.
 const (
 	Phone AddressKind = 1
+	Email AddressKind = 2
 )
 
 // Address is where a code goes.
@@ -50,23 +54,62 @@ type Address struct {
 	_ struct{} `cbor:",toarray"`
 
 	Kind AddressKind
-	// Key is the identity and the bucket of every limit: all spellings of one
-	// handset have the same key. For a phone it is E.164 with its plus sign.
+	// Key is the identity: all spellings of one handset have the same key. For a
+	// phone it is E.164 with its plus sign, for an email address that in lower
+	// case. See bucket for what limits count by.
 	Key string
-	// Dial is what the radio is given: for a phone, ^[1-9][0-9]{6,14}$.
+	// Dial is what the route is given: for a phone, ^[1-9][0-9]{6,14}$.
 	Dial string
-	// Country is the ISO 3166 region of the number, "CH", or "001" for none.
+	// Country is the ISO 3166 region of the number, "CH", or "001" for none; ""
+	// for what is no phone.
 	Country string
-	// Calling is the country calling code, 41.
+	// Calling is the country calling code, 41; 0 for what is no phone.
 	Calling uint16
 }
 
-// E164 returns a phone address as it is shown to who may see it: "+41791234567".
-func (a Address) E164() string { return "+" + a.Dial }
+// E164 returns a phone as it is shown to who may see it, "+41791234567", and ""
+// for what is no phone.
+func (a Address) E164() string {
+	if a.Kind != Phone {
+		return ""
+	}
+	return "+" + a.Dial
+}
+
+// Email returns an email address as it is shown to who may see it, and "" for
+// what is none.
+func (a Address) Email() string {
+	if a.Kind != Email {
+		return ""
+	}
+	return a.Dial
+}
+
+// bucket is what the limits of an address are counted by. A tag behind a plus
+// sign would give one mailbox as many of them as there are tags.
+func (a Address) bucket() string {
+	if a.Kind == Email {
+		return email.Mailbox(a.Key)
+	}
+	return a.Key
+}
+
+// block is the bucket that new addresses share with their neighbours when there
+// are very many rows.
+func (a Address) block() string {
+	if a.Kind == Email {
+		return email.Block(a.Key)
+	}
+	return phone.Block(a.Key, 3)
+}
 
 // Masked returns the address as it may stand in an answer or a log: a phone
-// keeps its calling code and its last two digits.
+// keeps its calling code and its last two digits, an email address its first
+// letter and its domain.
 func (a Address) Masked() string {
+	if a.Kind == Email {
+		return email.Mask(a.Key)
+	}
 	const last = 2
 	head := len(strconv.Itoa(int(a.Calling)))
 	if a.Kind != Phone || len(a.Dial) < head+last {

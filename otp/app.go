@@ -57,7 +57,7 @@ type App struct {
 	// Private says that no door tells who is registered but to who has proven
 	// the number.
 	Private     bool
-	Countries   []string // ISO 3166 regions, or "*"
+	Countries   []string // ISO 3166 regions, or "*"; email addresses have none
 	WebDomain   string
 	AndroidHash string
 	// Texts are message templates by locale; what is missing is the built-in
@@ -77,6 +77,9 @@ type App struct {
 	// OptOut says what an opted-out number is spared of; default
 	// [OptOutCodes].
 	OptOut OptOutScope
+	// Email lets codes go to email addresses too, if a route of the box carries
+	// [ChannelEmail].
+	Email bool
 	// Events says that the app takes events.
 	Events bool
 

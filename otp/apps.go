@@ -278,14 +278,27 @@ func (app *App) prepareTexts(segments func(string) int) error {
 	return nil
 }
 
-// message renders the text that carries a code. An option that the start did
-// not give is empty.
+// message renders the text that carries a code.
 func (app *App) message(v *Verification, digits string) string {
+	return text.Message(app.template(text.Match(v.Locale)), app.values(v, digits), app.WebDomain, app.AndroidHash)
+}
+
+// mail renders the mail that carries a code.
+func (app *App) mail(v *Verification, digits string) (subject, body string) {
+	locale := text.Match(v.Locale)
+	values := app.values(v, digits)
+	values.Domain = app.WebDomain
+	return text.Mail(locale, app.template(locale), values)
+}
+
+// values are what the placeholders of a text stand for. An option that the start
+// did not give is empty.
+func (app *App) values(v *Verification, digits string) text.Values {
 	values := text.Values{Code: digits, App: app.Name, Minutes: minutes(v.life()), Options: map[string]string{}}
 	for _, name := range app.Options {
 		values.Options[name] = v.wish().Options[name]
 	}
-	return text.Message(app.template(text.Match(v.Locale)), values, app.WebDomain, app.AndroidHash)
+	return values
 }
 
 func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }

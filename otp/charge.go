@@ -76,8 +76,8 @@ func (v *Verifications) charge(tx Tx, c Caller, a Address, now Time) (*Error, er
 // sendQuotas lists the quotas that a send to a comes under.
 func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quota, error) {
 	limits := &v.box.Limits
-	block := phone.Block(a.Key, 3)
-	perPhone := quota{class: sendsPhone, subject: a.Key, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
+	bucket, block := a.bucket(), a.block()
+	perPhone := quota{class: sendsPhone, subject: bucket, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
 	exempt := limits.exempt(c.Address)
 	if exempt {
 		perPhone.backoff = limits.Backoff
@@ -87,7 +87,7 @@ func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quot
 	if !exempt {
 		from, coarse := source(c.Address), coarseSource(c.Address)
 		quotas = append(quotas, v.box.refusals(c),
-			quota{class: sendsAddressPhone, subject: from + a.Key, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
+			quota{class: sendsAddressPhone, subject: from + bucket, coarse: coarse + block, rules: limits.SendsPerAddressPhone, backoff: limits.Backoff, code: LimitPhone, detail: tooMany},
 			quota{class: sendsAddress, subject: from, coarse: coarse, rules: limits.SendsPerAddress, code: LimitAddress, detail: tooMany})
 	}
 	if a.Kind == loginName {
@@ -97,12 +97,14 @@ func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quot
 	return append(quotas, shared...), err
 }
 
-// sharedQuotas lists those that a number shares with others. What verified
+// sharedQuotas lists those that an address shares with others. What verified
 // here before is known, and treated better.
 func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quotas []quota, err error) {
 	limits := &v.box.Limits
-	blocks := len(limits.SendsPerBlock)+len(limits.SendsPerLargeBlock) > 0
-	if !blocks && len(limits.SendsPerCountry)+len(limits.SendsPerBox) == 0 {
+	located := a.Kind == Phone // only numbers have a block and a country
+	blocks := located && len(limits.SendsPerBlock)+len(limits.SendsPerLargeBlock) > 0
+	countries := located && len(limits.SendsPerCountry) > 0
+	if !blocks && !countries && len(limits.SendsPerBox) == 0 {
 		return nil, nil
 	}
 	row, err := loadKnown(tx, a)
@@ -121,8 +123,11 @@ func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quot
 			quota{class: sendsBlock, subject: phone.Block(a.Key, 3), rules: sends.fresh(limits.SendsPerBlock, now), keep: limits.SendsPerBlock, code: LimitBox, detail: tooMany},
 			quota{class: sendsLargeBlock, subject: phone.Block(a.Key, 4), rules: sends.fresh(limits.SendsPerLargeBlock, now), keep: limits.SendsPerLargeBlock, code: LimitBox, detail: tooMany})
 	}
+	if countries {
+		quotas = append(quotas,
+			quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known), keep: limits.SendsPerCountry, code: LimitBox, detail: tooMany})
+	}
 	return append(quotas,
-		quota{class: sendsCountry, subject: strconv.Itoa(int(a.Calling)), rules: share(limits.SendsPerCountry, known), keep: limits.SendsPerCountry, code: LimitBox, detail: tooMany},
 		quota{class: sendsBox, rules: share(limits.SendsPerBox, known), keep: limits.SendsPerBox, code: LimitBox, detail: tooMany}), nil
 }
 

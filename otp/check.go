@@ -188,11 +188,11 @@ func (t *try) callerQuotas() []quota {
 	}}
 }
 
-// phoneQuotas are the quotas of the number. An address that verified the
-// number before has a reserve of its own once the number's quota is used up.
+// phoneQuotas are the quotas of the number, or of the mailbox. An address that
+// verified it before has a reserve of its own once its quota is used up.
 func (t *try) phoneQuotas(l *ledger) ([]quota, error) {
-	limits, phone := &t.v.box.Limits, t.ver.Address.Key
-	perPhone := quota{class: triesPhone, subject: phone, rules: limits.TriesPerPhone, code: LimitPhone, detail: tooMany}
+	limits, bucket := &t.v.box.Limits, t.ver.Address.bucket()
+	perPhone := quota{class: triesPhone, subject: bucket, rules: limits.TriesPerPhone, code: LimitPhone, detail: tooMany}
 	if limits.exempt(t.c.Address) {
 		return []quota{perPhone}, nil
 	}
@@ -203,11 +203,11 @@ func (t *try) phoneQuotas(l *ledger) ([]quota, error) {
 			return nil, err
 		}
 		if known.from(from, t.now) {
-			return []quota{{class: triesReserve, subject: from + phone, rules: limits.TriesReserve, code: LimitPhone, detail: tooMany}}, nil
+			return []quota{{class: triesReserve, subject: from + bucket, rules: limits.TriesReserve, code: LimitPhone, detail: tooMany}}, nil
 		}
 	}
 	return []quota{perPhone, {
-		class: triesAddressPhone, subject: from + phone, coarse: coarseSource(t.c.Address) + phone,
+		class: triesAddressPhone, subject: from + bucket, coarse: coarseSource(t.c.Address) + bucket,
 		rules: limits.TriesPerAddressPhone, code: LimitAddress, detail: tooMany,
 	}}, nil
 }

@@ -22,11 +22,16 @@ func (d *Directory) User(ctx context.Context, c Caller, id ID) (u User, err erro
 	return orNotRegistered(u, found, err)
 }
 
-// Find reads the user of a phone as typed, or of a login name. An unknown one
-// is [NotRegistered]. Each look-up without a secret key is charged to the
-// caller's address ([LimitAddress]), and in a private app it finds nobody.
+// Find reads the user of a phone as typed, or of a login name; in an app with
+// email, what looks like an email address is one, and no login name that anybody
+// may have taken without a proof. An unknown one is [NotRegistered]. Each look-up
+// without a secret key is charged to the caller's address ([LimitAddress]), and
+// in a private app it finds nobody.
 func (d *Directory) Find(ctx context.Context, c Caller, login string) (u User, err error) {
 	l, unreadable := parseLogin(login)
+	if c.App.Email && isEmail(login) {
+		l, unreadable = c.App.parse(login, true)
+	}
 	var found bool
 	find := func(tx Tx) (err error) {
 		if unreadable == nil && (c.Secret || !c.App.Private) {
@@ -86,13 +91,14 @@ func (d *Directory) Users(ctx context.Context, c Caller, limit int, cursor strin
 }
 
 // Create makes a user for an address that has not been proven. It needs a
-// secret key. Refusals: [Forbidden], [InvalidPhone], [NumberRefused],
-// [CountryRefused], [AlreadyRegistered].
+// secret key. Refusals: [Forbidden], [InvalidPhone], [InvalidRequest] (an email
+// address that cannot be sent to), [NumberRefused], [CountryRefused],
+// [AlreadyRegistered].
 func (d *Directory) Create(ctx context.Context, c Caller, r UserRequest) (u User, err error) {
 	if !c.Secret {
 		return User{}, refuse(Forbidden, "Only a secret key (sk_) may create users: anybody else proves the number first.")
 	}
-	a, err := parseAddress(c.App, r.To)
+	a, err := c.App.parse(r.To, isEmail(r.To))
 	if err != nil {
 		return User{}, err
 	}

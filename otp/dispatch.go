@@ -275,7 +275,7 @@ func (o *Outbox) send(c claim) (v Verdict) {
 			v = Verdict{Outcome: Unknown, Reason: ReasonRouteFault}
 		}
 	}()
-	body, err := o.render(c)
+	out, err := o.render(c)
 	if err != nil {
 		o.box.Log.Error().Err(err).Str("message", c.message.ID.String()).Msg("the message cannot be rendered")
 		return Verdict{Outcome: Refused, Reason: ReasonEncoding, Retry: RetryNever}
@@ -283,14 +283,19 @@ func (o *Outbox) send(c claim) (v Verdict) {
 	left := c.message.Deadline.Sub(o.box.Clock.Now())
 	ctx, cancel := context.WithTimeout(context.Background(), left)
 	defer cancel()
-	return c.lane.route.Send(ctx, Outgoing{
-		Message: c.message.ID, Dial: c.message.Address.Dial, Text: body, Code: c.digits, Deadline: c.message.Deadline,
-	})
+	return c.lane.route.Send(ctx, out)
 }
 
-func (o *Outbox) render(c claim) (string, error) {
-	if !c.message.IsCode() {
-		return o.box.Keys.openText(c.message.ID, c.message.Sealed)
+func (o *Outbox) render(c claim) (out Outgoing, err error) {
+	m := &c.message
+	out = Outgoing{Message: m.ID, Dial: m.Address.Dial, Code: c.digits, Deadline: m.Deadline}
+	switch {
+	case !m.IsCode():
+		out.Text, err = o.box.Keys.openText(m.ID, m.Sealed)
+	case m.Channel == ChannelEmail:
+		out.Subject, out.Text = c.app.mail(&c.verification, c.digits)
+	default:
+		out.Text = c.app.message(&c.verification, c.digits)
 	}
-	return c.app.message(&c.verification, c.digits), nil
+	return out, err
 }

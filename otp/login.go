@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/pinferry/pinferry/otp/email"
 	"github.com/pinferry/pinferry/otp/phone"
 )
 
@@ -46,18 +47,27 @@ func invisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// parseAddress turns what was typed into an address that the app may send to.
-func parseAddress(app *App, to string) (Address, error) {
-	a, err := parsePhone(to)
+// parse turns what was typed, a phone or an email address, into an address that
+// the app may send to.
+func (app *App) parse(to string, email bool) (Address, error) {
+	read := parsePhone
+	if email {
+		read = parseEmail
+	}
+	a, err := read(to)
 	if err == nil {
 		err = app.reaches(a)
 	}
 	return a, nilError(err)
 }
 
-// reaches refuses an address in a country that the app does not send to.
+// reaches refuses an address in a country, or of a kind, that the app does not
+// send to.
 func (app *App) reaches(a Address) *Error {
-	if !app.allows(a.Country) {
+	switch {
+	case a.Kind == Email && !app.Email:
+		return noEmail()
+	case a.Kind != Email && !app.allows(a.Country):
 		return refuse(CountryRefused, "This app does not send to that country.")
 	}
 	return nil
@@ -72,6 +82,14 @@ func parsePhone(s string) (Address, *Error) {
 		return Address{}, &Error{Code: InvalidPhone, Detail: "That is not a phone number in international form. Write it with + and the country code, such as +41791234567.", Err: err}
 	}
 	return Address{Kind: Phone, Key: n.Key, Dial: n.Dial, Country: n.Country, Calling: n.Calling}, nil
+}
+
+func parseEmail(s string) (Address, *Error) {
+	a, err := email.Parse(s)
+	if err != nil {
+		return Address{}, &Error{Code: InvalidRequest, Detail: "That is not an email address that this box can send to. Write one address and nothing else, such as ann@example.com: without accents, and an international domain as xn--.", Err: err}
+	}
+	return Address{Kind: Email, Key: a.Key, Dial: a.Dial}, nil
 }
 
 // nilError returns e as an error: a nil *Error in an error would not be nil.

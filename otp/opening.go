@@ -100,17 +100,32 @@ func (o *opening) locate(u *User) (*Error, error) {
 	}
 	switch {
 	case o.r.Purpose == PurposeStepUp && o.to.Key != u.Address.Key:
-		return refuse(InvalidRequest, "A step-up goes to the user's own phone. Leave to out."), nil
+		return refuse(InvalidRequest, "A step-up goes to the user's own phone or email address. Leave to out."), nil
 	case o.r.Purpose != PurposeChangePhone && !u.ID.IsZero() && o.to.Key != u.Address.Key:
 		return noSession(), nil
 	}
 	if o.login.Key == "" {
 		o.login = o.to
 	}
-	if o.to.Kind == Phone {
-		return o.c.App.reaches(o.to), nil // one that was stored, too
+	if o.to.Kind == loginName {
+		return nil, nil
 	}
-	return nil, nil
+	return o.reach(), nil
+}
+
+// reach refuses an address that the app may not send to, or not by that channel:
+// one that was stored, too.
+func (o *opening) reach() *Error {
+	if refusal := o.c.App.reaches(o.to); refusal != nil {
+		return refusal
+	}
+	if refusal := suits(o.r.Channel, o.to.Kind); refusal != nil {
+		return refusal
+	}
+	if o.to.Kind == Email && !o.r.Email {
+		return refuse(InvalidRequest, "Codes to email addresses are not to be had in this wire format.")
+	}
+	return o.v.outbox.checkChannel(o.c.App, o.to.usual())
 }
 
 // again makes the start a resend of whoever is in the slot, if the door wants

@@ -63,7 +63,7 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 	if err := o.check(c, &r); err != nil {
 		return Message{}, err
 	}
-	address, err := parseAddress(c.App, r.To)
+	address, err := c.App.parse(r.To, false)
 	if err != nil {
 		return Message{}, err
 	}

@@ -23,11 +23,14 @@ type Caller struct {
 
 // StartRequest asks for a verification.
 type StartRequest struct {
-	// To is the phone as typed. "" takes the phone that Slot.Login is, or, where
-	// the door has login names, that of the user whom it names; with
-	// [PurposeStepUp], the phone of the user who asks.
-	To       string
-	Channel  string // "" is sms
+	// To is the phone as typed, or with Email the email address. "" takes the
+	// phone that Slot.Login is, or, where the door has login names, that of the
+	// user whom it names; with [PurposeStepUp], the address of the user who asks.
+	To string
+	// Email is set by doors that have a place for email addresses in what they
+	// answer; an app that has [App.Email] can be started for one there.
+	Email    bool
+	Channel  string // "" is that of the address: sms, or email
 	Purpose  Purpose
 	Locale   string // BCP 47; "" is English
 	Metadata []byte // a JSON object, or nil

@@ -24,7 +24,7 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 	if refusal := v.outbox.closed(); refusal != nil {
 		return Progress{}, refusal
 	}
-	if refusal := v.outbox.checkChannel(channel); refusal != nil {
+	if refusal := v.outbox.checkChannel(c.App, channel); refusal != nil {
 		return Progress{}, refusal
 	}
 	var p Progress
@@ -76,6 +76,9 @@ func (v *Verifications) resend(t *try, policy ResendPolicy, channel string, s *s
 	ver := &t.ver
 	if ver.Channel == ChannelInbound {
 		return p, false, refuse(InvalidRequest, "Nothing was sent for this verification: it waits for an SMS."), nil
+	}
+	if refusal := suits(channel, ver.Address.Kind); refusal != nil {
+		return p, false, refusal, nil
 	}
 	last, _, err := loadMessage(t.tx, ver.Message)
 	if err != nil {

@@ -119,8 +119,10 @@ func (s RouteStatus) Equal(t RouteStatus) bool { return reflect.DeepEqual(s, t) 
 // is being encoded and is never stored or logged.
 type Outgoing struct {
 	Message ID
-	// Dial is the number in digits without a plus sign.
+	// Dial is the number in digits without a plus sign, or the email address.
 	Dial string
+	// Subject heads a mail; it is empty on other channels.
+	Subject string
 	// Text is what the handset shows.
 	Text string
 	// Code is the digits alone if the message carries a code: some networks take

@@ -166,7 +166,7 @@ func (w *work) patient(tx Tx, m *Message, v Verdict) bool {
 		return true
 	}
 	l := &ledger{tx: tx, now: w.now}
-	q := quota{class: troublesPhone, subject: m.Address.Key, rules: troubles}
+	q := quota{class: troublesPhone, subject: m.Address.bucket(), rules: troubles}
 	if l.wait(&q) > 0 {
 		return false
 	}

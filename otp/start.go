@@ -17,12 +17,13 @@ import (
 // [ShuttingDown]; and where the door reveals it, after every limit was charged,
 // [NotRegistered], [AlreadyRegistered] and [UserDisabled].
 func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
+	r.Channel = r.implied()
 	p, err := v.start(ctx, c, r)
 	result := "accepted"
 	if err != nil {
 		result = string(AsError(err).Code)
 	}
-	v.box.Metrics.request(c.App.ID, channelLabel(r.Channel), result)
+	v.box.Metrics.request(c.App.ID, channelLabel(cmp.Or(p.Verification.Channel, r.Channel)), result)
 	return p, err
 }
 
@@ -68,7 +69,7 @@ func (v *Verifications) check(c Caller, r *StartRequest) *Error {
 		if refusal := v.inboundRefusal(c, r); refusal != nil {
 			return refusal
 		}
-	} else if refusal := v.outbox.checkChannel(r.Channel); refusal != nil {
+	} else if refusal := v.outbox.checkChannel(c.App, r.Channel); refusal != nil {
 		return refusal
 	}
 	return r.Wish.check(c.App)
@@ -90,7 +91,7 @@ func destination(app *App, r *StartRequest) (to, login Address, err error) {
 	case r.To == "" && r.Purpose != PurposeChangePhone && login.Key != "" && r.Slot.Named:
 		return to, login, nil
 	}
-	to, err = parseAddress(app, r.To)
+	to, err = app.parse(r.To, r.Email && (isEmail(r.To) || r.Channel == ChannelEmail))
 	return to, login, err
 }
 
@@ -99,7 +100,7 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 	locale := text.Match(r.Locale)
 	_, fixed := c.App.TestNumbers[a.Key]
 	ver := Verification{
-		ID: NewID(), App: c.App.ID, Address: a, Channel: cmp.Or(r.Channel, ChannelSMS), Purpose: r.Purpose, Locale: locale,
+		ID: NewID(), App: c.App.ID, Address: a, Channel: cmp.Or(r.Channel, a.usual()), Purpose: r.Purpose, Locale: locale,
 		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
 		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
 		Metadata: r.Metadata, Text: c.App.template(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,

@@ -5,7 +5,7 @@ import "slices"
 // maxNames is how many login names a user may have beside the phone.
 const maxNames = 5
 
-// User is a registered holder of a phone at one app. It comes to exist when a
+// User is a registered holder of an address, a phone for the most part, at one app. It comes to exist when a
 // number has been proven, never before; only the app's own server can vouch
 // for one that has not ([Directory.Create]).
 type User struct {

@@ -134,7 +134,7 @@ func (w *work) log(o outcome) {
 	if m.State == MessageFailed || m.State == MessageUnknown || m.State == MessageUndelivered {
 		event = box.Log.Warn()
 	}
-	event.Str("message", m.ID.String()).Str("app", m.App).Str("phone", m.Address.Masked()).Str("route", m.Route).
+	event.Str("message", m.ID.String()).Str("app", m.App).Str("to", m.Address.Masked()).Str("route", m.Route).
 		Str("state", string(m.State)).Str("reason", string(m.Reason)).Uint8("tries", m.Tries).Str("detail", o.detail).
 		Msg("message")
 }
