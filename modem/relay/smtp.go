@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,10 +103,7 @@ func (m *mailer) write(out otp.Outgoing) (*gomail.Msg, error) {
 	if err := errors.Join(message.From(m.config.From), message.To(out.Dial)); err != nil {
 		return nil, err
 	}
-	message.Subject(m.config.Subject)
-	if m.config.Subject == "" {
-		message.Subject("Your code")
-	}
+	message.Subject(cmp.Or(m.config.Subject, out.Subject, "Your code"))
 	sender := message.GetFrom()[0].Address
 	message.SetMessageIDWithValue(out.Message.String() + sender[strings.LastIndex(sender, "@"):])
 	message.SetDateWithValue(m.config.Now().Std())

@@ -136,12 +136,12 @@ func (s *mailServer) serve(conn net.Conn) {
 	}
 }
 
-// mailing is a relay to the server.
-func mailing(t *testing.T, p *provider, s *mailServer) *relay.Relay {
+// mailing is a relay to the server, with a subject of its own or "".
+func mailing(t *testing.T, p *provider, s *mailServer, subject string) *relay.Relay {
 	t.Helper()
 	return open(t, relay.Config{
 		Kind: "smtp", URL: "smtp://" + s.Addr().String(), From: "Zoë's Shop <codes@example.com>", User: "codes", SecretFile: secretFile(t, key),
-		Subject: "Ihr Code für Zoë", CAFile: p.authority(t), Allow: loopback, Now: now, Timeout: 5 * time.Second,
+		Subject: subject, CAFile: p.authority(t), Allow: loopback, Now: now, Timeout: 5 * time.Second,
 	})
 }
 
@@ -155,7 +155,7 @@ func toMail() otp.Outgoing {
 func TestMail(t *testing.T) {
 	p := newProvider(t, nil)
 	s := newMailServer(t, p, nil)
-	r := mailing(t, p, s)
+	r := mailing(t, p, s, "Ihr Code für Zoë")
 	if got := r.Status(); len(got.Channels) != 1 || got.Channels[0] != otp.ChannelEmail {
 		t.Errorf("status %+v", got)
 	}
@@ -182,6 +182,35 @@ func TestMail(t *testing.T) {
 	body, err := io.ReadAll(quotedprintable.NewReader(m.Body))
 	if got := strings.ReplaceAll(strings.TrimSpace(string(body)), "\r\n", "\n"); err != nil || got != text {
 		t.Errorf("body %q, %v", body, err)
+	}
+}
+
+// The subject is the config's, else the code's in its language, else a plain one;
+// none of them can add a header.
+func TestMailSubject(t *testing.T) {
+	for _, test := range []struct{ config, code, want string }{
+		{"Ihr Zugang", "Ihr Code für Zoë", "Ihr Zugang"},
+		{"", "Ihr Code für Zoë", "Ihr Code für Zoë"},
+		{"", "", "Your code"},
+		{"", "Code\r\nBcc: eve@example.com", "Code\r\nBcc: eve@example.com"},
+	} {
+		p := newProvider(t, nil)
+		s := newMailServer(t, p, nil)
+		r := mailing(t, p, s, test.config)
+		out := toMail()
+		out.Subject = test.code
+		if v := r.Send(t.Context(), out); v.Outcome != otp.Sent {
+			t.Fatalf("got %+v", v)
+		}
+		s.mu.Lock()
+		m, err := mail.ReadMessage(strings.NewReader(s.mails[0]))
+		s.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || got != test.want || m.Header.Get("Bcc") != "" {
+			t.Errorf("subject %q, %v, headers %v", got, err, m.Header)
+		}
 	}
 }
 
@@ -216,7 +245,7 @@ func TestMailVerdicts(t *testing.T) {
 				with = nil
 			}
 			s := newMailServer(t, with, test.answers)
-			r := mailing(t, p, s)
+			r := mailing(t, p, s, "")
 			v := r.Send(t.Context(), toMail())
 			if v.Outcome != test.outcome || v.Retry != test.retry || r.Status().State != test.state {
 				t.Errorf("got %+v, status %v", v, r.Status().State)
