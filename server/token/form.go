@@ -112,7 +112,7 @@ func (f *Form) access(g *otp.Grant) (jwt.MapClaims, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims["amr"] = []string{"sms"}
+	claims["amr"] = []string{methodOf(&g.User)}
 	claims["auth_time"] = seconds(max(g.Session.Created, g.Session.StepUp))
 	if err := vend(claims, f.Claims); err != nil {
 		return nil, err
@@ -130,6 +130,15 @@ func (f *Form) access(g *otp.Grant) (jwt.MapClaims, error) {
 	}
 	claims[name] = theirs
 	return claims, nil
+}
+
+// methodOf returns how a user has proven who it is (RFC 8176). A code by mail is
+// no SMS: nobody should take it for the proof of a phone.
+func methodOf(u *otp.User) string {
+	if u.Address.Kind == otp.Email {
+		return "otp"
+	}
+	return "sms"
 }
 
 // refresh returns the claims of a refresh token that is a JWT. It says nothing

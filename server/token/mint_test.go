@@ -27,6 +27,17 @@ const (
 	subject = "usr_a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 )
 
+// A code by mail proves no phone, and no token says that it did.
+func TestMethodOfAMail(t *testing.T) {
+	b := newBox(t, token.ES256)
+	g := fixed(b)
+	g.User.Address.Kind = otp.Email
+	_, claims := parts(t, b.issue(t, g, token.Form{}).Access)
+	if !strings.HasPrefix(claims, `{"amr":["otp"],`) {
+		t.Errorf("got %s", claims)
+	}
+}
+
 func TestShapes(t *testing.T) {
 	for name, test := range map[string]struct {
 		as                      string
