@@ -9,18 +9,23 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// userWire is a user as it stands in an answer to the user.
+// userWire is a user as it stands in an answer to the user. It has a phone or an
+// email address, never both.
 type userWire struct {
 	ID            string         `json:"id"`
-	Phone         string         `json:"phone"` // E.164
+	Phone         string         `json:"phone"` // E.164; "" is none
 	PhoneVerified bool           `json:"phone_verified"`
+	Email         string         `json:"email,omitempty"`
+	EmailVerified bool           `json:"email_verified,omitzero"`
 	CreatedAt     web.Time       `json:"created_at"`
 	Metadata      jsontext.Value `json:"metadata"` // null if there is none
 }
 
 func userWireOf(u *otp.User) userWire {
+	verified := u.Verified != 0
 	return userWire{
-		ID: userPrefix + u.ID.String(), Phone: u.Address.E164(), PhoneVerified: u.Verified != 0,
+		ID: userPrefix + u.ID.String(), Phone: u.Address.E164(), PhoneVerified: verified && u.Address.Kind == otp.Phone,
+		Email: u.Address.Email(), EmailVerified: verified && u.Address.Kind == otp.Email,
 		CreatedAt: web.Time(u.Created), Metadata: u.Metadata,
 	}
 }
@@ -54,8 +59,8 @@ type ChangeBody struct {
 	Metadata jsontext.Value `json:"metadata"`
 }
 
-// Users answers GET /v1/users: a page of them, or with the argument phone the
-// one that has it.
+// Users answers GET /v1/users: a page of them, or with the argument phone or
+// email the one that has it.
 func (d *Door) Users(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
@@ -68,6 +73,8 @@ func (d *Door) Users(c *web.Call) error {
 	var next string
 	if phone := c.Query("phone"); phone != "" {
 		users, err = d.find(c, phone)
+	} else if email := c.Query("email"); email != "" {
+		users, err = d.find(c, email)
 	} else {
 		users, next, err = d.directory.Users(c.Context, c.Caller, limit, c.Query("cursor"))
 	}
@@ -81,13 +88,13 @@ func (d *Door) Users(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, page)
 }
 
-// find returns the user of a phone, or none. A plus sign that was not encoded
-// has arrived as a blank.
-func (d *Door) find(c *web.Call, phone string) ([]otp.User, error) {
-	if rest, blank := strings.CutPrefix(phone, " "); blank && !strings.Contains(rest, "+") {
-		phone = "+" + rest
+// find returns the user of a phone or an email address, or none. A plus sign
+// that was not encoded has arrived as a blank.
+func (d *Door) find(c *web.Call, login string) ([]otp.User, error) {
+	if rest, blank := strings.CutPrefix(login, " "); blank && !strings.ContainsAny(rest, "+@") {
+		login = "+" + rest
 	}
-	user, err := d.directory.Find(c.Context, c.Caller, phone)
+	user, err := d.directory.Find(c.Context, c.Caller, login)
 	switch {
 	case err == nil:
 		return []otp.User{user}, nil

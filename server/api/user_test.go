@@ -54,6 +54,24 @@ func TestUserOfAPhone(t *testing.T) {
 	}
 }
 
+// TestUserOfAnEmail shows a user who has an email address and no phone.
+func TestUserOfAnEmail(t *testing.T) {
+	d := open(t)
+	d.core.user.Address = otp.Address{Kind: otp.Email, Key: "ann+x@example.com", Dial: "ann+x@example.com"}
+	const want = `"phone":"","phone_verified":false,"email":"ann+x@example.com","email_verified":true`
+	for _, query := range []string{"email=ann%2Bx@example.com", "email=ann%2Bx%40example.com"} {
+		d.core.cursor = ""
+		status, body := d.do(d.Users, request{key: secret, query: query})
+		if status != 200 || d.core.cursor != "ann+x@example.com" || !strings.Contains(body, want) {
+			t.Errorf("%s: got %d %s for %q", query, status, body, d.core.cursor)
+		}
+	}
+	d.core.user.Verified = 0
+	if _, body := d.do(d.User, request{key: secret, param: userID}); strings.Contains(body, "_verified\":true") {
+		t.Errorf("verified without a proof: %s", body)
+	}
+}
+
 func TestChangeUser(t *testing.T) {
 	d := open(t)
 	d.core.user.Disabled = true

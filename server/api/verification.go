@@ -95,7 +95,7 @@ func (d *Door) Start(c *web.Call) error {
 
 // request checks what the core takes as it is.
 func (b *StartBody) request() (otp.StartRequest, error) {
-	r := otp.StartRequest{To: b.To, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale}
+	r := otp.StartRequest{To: b.To, Email: true, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale}
 	if r.Purpose == "" {
 		r.Purpose = otp.PurposeVerify
 	}
@@ -103,8 +103,8 @@ func (b *StartBody) request() (otp.StartRequest, error) {
 	switch {
 	case !slices.Contains(purposes, r.Purpose):
 		return r, web.Invalid(`"purpose" must be verify, sign_in, sign_up, sign_up_or_in or step_up.`)
-	case r.To == "" && !stepUp: // which goes to the user's own phone
-		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567.`)
+	case r.To == "" && !stepUp: // which goes to the user's own address
+		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567, or an email address.`)
 	case b.AccessToken != "" && !stepUp:
 		return r, web.Invalid(`"access_token" goes with the purpose step_up only.`)
 	}

@@ -94,6 +94,30 @@ func TestApproved(t *testing.T) {
 	golden(t, "approvedpublic", body)
 }
 
+// TestEmail shows an email address where a phone stands otherwise: masked to all,
+// and whole to a secret key once it has been proven.
+func TestEmail(t *testing.T) {
+	d := open(t)
+	v := &d.core.progress.Verification
+	v.Address, v.Channel = otp.Address{Kind: otp.Email, Key: "ann@example.com", Dial: "Ann@example.com"}, otp.ChannelEmail
+	status, body := d.do(d.Start, request{key: secret, body: `{"to":"Ann@example.com"}`})
+	if s := d.core.start; status != 201 || s.To != "Ann@example.com" || !s.Email || s.Channel != "" {
+		t.Errorf("got %d %s, asked %+v", status, body, s)
+	}
+	if !strings.Contains(body, `"to":"a***@example.com","channel":"email"`) || strings.Contains(body, "Ann@") {
+		t.Errorf("started with %s", body)
+	}
+	v.Status, v.Approved = otp.Approved, created.Add(41*time.Second)
+	_, body = d.do(d.Get, request{key: secret, param: id})
+	if !strings.Contains(body, `"email":"Ann@example.com","approved_at"`) || strings.Contains(body, `"phone"`) {
+		t.Errorf("a server reads %s", body)
+	}
+	_, body = d.do(d.Get, request{key: publishable, param: id})
+	if strings.Contains(body, "Ann@") || strings.Contains(body, `"email":"`) {
+		t.Errorf("a page reads %s", body)
+	}
+}
+
 func TestPendingShowsNoNumberToASecretKey(t *testing.T) {
 	d := open(t)
 	_, body := d.do(d.Get, request{key: secret, param: id})

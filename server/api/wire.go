@@ -24,9 +24,10 @@ type verificationWire struct {
 	TextThis     string `json:"text_this,omitempty"`
 	TextTo       string `json:"text_to,omitempty"`
 	TextReceived bool   `json:"text_received,omitzero"`
-	// For a secret key only: whose number has been proven, and when; and what
-	// the app noted at the start.
+	// For a secret key only: which phone or email address has been proven, and
+	// when; and what the app noted at the start.
 	Phone      string         `json:"phone,omitempty"`
+	Email      string         `json:"email,omitempty"`
 	ApprovedAt web.Time       `json:"approved_at,omitzero"`
 	Metadata   jsontext.Value `json:"metadata,omitzero"`
 	// Session is what the check opened that approved the verification.
@@ -60,7 +61,7 @@ func wireOf(c otp.Caller, p *otp.Progress) *verificationWire {
 	if c.Secret {
 		w.Metadata = v.Metadata
 		if v.Status == otp.Approved {
-			w.Phone, w.ApprovedAt = v.Address.E164(), web.Time(v.Approved)
+			w.Phone, w.Email, w.ApprovedAt = v.Address.E164(), v.Address.Email(), web.Time(v.Approved)
 		}
 	}
 	return w
