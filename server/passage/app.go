@@ -49,11 +49,15 @@ func (d *Door) configuration(c *web.Call) error {
 func appOf(caller otp.Caller) appWire {
 	app := caller.App
 	ttl := int(app.CodeTTL / time.Second)
+	allowed, required := "phone", "phone"
+	if app.Email {
+		allowed, required = "both", "either"
+	}
 	return appWire{
 		ID: caller.As, Name: app.Name, AuthOrigin: originOf(app), RedirectURL: app.Redirect(""),
 		AuthMethods:               methodsWire{OTP: passcodeWire{TTL: ttl, Unit: unitOf(app.CodeTTL)}},
-		AllowedIdentifier:         "phone",
-		RequiredIdentifier:        "phone",
+		AllowedIdentifier:         allowed,
+		RequiredIdentifier:        required,
 		RequireIdentifierVerified: true,
 		PublicSignup:              true,
 		SessionTimeout:            int(otp.AccessLife / time.Second),

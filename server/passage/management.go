@@ -48,7 +48,7 @@ func (d *Door) update(c *web.Call) error {
 		return err
 	}
 	if body.Email != "" || body.Phone != "" {
-		return &otp.Error{Code: otp.Forbidden, Detail: "Only user_metadata can be changed here: a phone has to be proven by its holder."}
+		return &otp.Error{Code: otp.Forbidden, Detail: "Only user_metadata can be changed here: a phone or an email has to be proven by its holder."}
 	}
 	metadata, err := web.Metadata(metadataMember, body.Metadata)
 	if err != nil {

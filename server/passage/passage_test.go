@@ -131,6 +131,7 @@ var (
 const (
 	publishable, secret = "pk_test_3f9a", "sk_test_7c1e"
 	foreign             = "sk_hidden_11aa"
+	mailing             = "sk_mail_52ee"
 	phone               = "+41791234567"
 	otpID               = "000102030405060708090a0b0c0d0e0f"
 	userID              = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
@@ -155,7 +156,8 @@ func newCore() *core {
 }
 
 // newApps returns the apps of the tests: demo is open and full, bare is open
-// and has nothing configured, hidden is private, closed has another door.
+// and has nothing configured, hidden is private, closed has another door, mail
+// takes email addresses.
 func newApps(t testing.TB) *otp.Apps {
 	t.Helper()
 	digest := func(key string) [32]byte { return sha256.Sum256([]byte(key)) }
@@ -169,6 +171,7 @@ func newApps(t testing.TB) *otp.Apps {
 		},
 		{ID: "bare", Doors: open, Countries: []string{"*"}, Sessions: true, CodeTTL: 90 * time.Second},
 		{ID: "hidden", Keys: [][32]byte{digest(foreign)}, Doors: open, Countries: []string{"*"}, Sessions: true, Private: true},
+		{ID: "mail", Keys: [][32]byte{digest(mailing)}, Doors: open, Countries: []string{"*"}, Sessions: true, Email: true},
 		{ID: "closed", Doors: []string{"native"}, Countries: []string{"*"}, Sessions: true},
 	}, func(string) int { return 1 })
 	if err != nil {

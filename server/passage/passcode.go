@@ -20,14 +20,14 @@ func (d *Door) start(purpose otp.Purpose) web.Handler {
 		if err := c.Loose(&body); err != nil {
 			return err
 		}
-		if err := checkIdentifier(body.Identifier); err != nil {
+		if err := checkIdentifier(caller.App, body.Identifier); err != nil {
 			return err
 		}
 		p, err := d.verifications.Start(c.Context, caller, otp.StartRequest{
-			To: body.Identifier, Purpose: purpose, Locale: body.Language, Reveal: true,
+			To: body.Identifier, Email: true, Purpose: purpose, Locale: body.Language, Reveal: true,
 		})
 		if err != nil {
-			return err
+			return unserved(err)
 		}
 		return c.JSON(fasthttp.StatusCreated, startWire{p.Verification.ID.String()})
 	}
@@ -62,14 +62,24 @@ func (d *Door) activate(c *web.Call) error {
 
 const emailText = "The identifier must be a phone number such as +41791234567: no relay for email is configured."
 
-// checkIdentifier refuses an identifier that is missing, or an email address.
-// Whether the rest is a phone number is for the core to say.
-func checkIdentifier(identifier string) error {
+// checkIdentifier refuses an identifier that is missing, or an email address
+// where the app wants none. Whether the rest is one, or a phone number, is for the
+// core to say.
+func checkIdentifier(app *otp.App, identifier string) error {
 	switch {
 	case identifier == "":
 		return missing("identifier")
-	case strings.Contains(identifier, "@"):
+	case !app.Email && strings.Contains(identifier, "@"):
 		return web.Invalid(emailText)
 	}
 	return nil
+}
+
+// unserved words a channel that the box has no route for, and so will not have
+// soon, as what it is to the caller: an identifier that cannot be taken.
+func unserved(err error) error {
+	if e := otp.AsError(err); e.Code == otp.ChannelUnavailable && e.RetryAfter == 0 {
+		return web.Invalid(emailText)
+	}
+	return err
 }

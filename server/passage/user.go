@@ -1,6 +1,8 @@
 package passage
 
 import (
+	"cmp"
+
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
@@ -34,7 +36,7 @@ func (d *Door) find(c *web.Call) error {
 		return err
 	}
 	identifier := c.Query("identifier")
-	if err := checkIdentifier(identifier); err != nil {
+	if err := checkIdentifier(caller.App, identifier); err != nil {
 		return err
 	}
 	u, err := d.directory.Find(c.Context, caller, identifier)
@@ -59,13 +61,11 @@ func (d *Door) create(c *web.Call) error {
 	if err := c.Loose(&body); err != nil {
 		return err
 	}
-	if body.Email != "" {
-		return web.Invalid(emailText)
+	if body.Email != "" && body.Phone != "" {
+		return web.Invalid("A user has a phone or an email here, not both: leave one out.")
 	}
-	if body.Identifier == "" {
-		body.Identifier = body.Phone
-	}
-	if err := checkIdentifier(body.Identifier); err != nil {
+	body.Identifier = cmp.Or(body.Identifier, body.Phone, body.Email)
+	if err := checkIdentifier(caller.App, body.Identifier); err != nil {
 		return err
 	}
 	metadata, err := web.Metadata(metadataMember, body.Metadata)

@@ -87,8 +87,11 @@ type userWire struct {
 }
 
 func userOf(u *otp.User) userWire {
+	verified := u.Verified != 0
 	w := userWire{
-		ID: u.ID.String(), Phone: u.Address.E164(), PhoneVerified: u.Verified != 0, Status: statusOf(u),
+		ID: u.ID.String(), Status: statusOf(u),
+		Phone: u.Address.E164(), PhoneVerified: verified && u.Address.Kind == otp.Phone,
+		Email: u.Address.Email(), EmailVerified: verified && u.Address.Kind == otp.Email,
 		CreatedAt: web.Time(u.Created), UpdatedAt: web.Time(u.Updated), LastLoginAt: web.Time(u.LastLogin), LoginCount: u.Logins,
 		RecentEvents: []struct{}{}, Devices: []struct{}{}, PasskeyTypes: []struct{}{}, Metadata: u.Metadata,
 	}
