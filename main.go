@@ -272,6 +272,7 @@ type appSection struct {
 	Inbound      bool              `toml:"inbound,omitempty"`
 	// InboundSignIn trusts the sender of an SMS with a session.
 	InboundSignIn bool            `toml:"inbound_sign_in,omitempty"`
+	Email         bool            `toml:"email,omitempty"`
 	OptOut        otp.OptOutScope `toml:"opt_out,omitempty"`
 	Webhook       string          `toml:"webhook,omitempty"`
 	WebhookSecret string          `toml:"webhook_secret_file,omitempty"`
@@ -847,7 +848,7 @@ func (a appSection) app() otp.App {
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
 		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
-		OptOut: a.OptOut, Events: a.Webhook != "",
+		OptOut: a.OptOut, Email: a.Email, Events: a.Webhook != "",
 	}
 	for _, d := range a.Keys {
 		app.Keys = append(app.Keys, d)

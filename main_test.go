@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -1035,6 +1038,215 @@ callback_file = %q
 	}
 }
 
+// mailServer takes mails over STARTTLS and hands on each with its recipient.
+type mailServer struct {
+	net.Listener
+	ca    string // a file with the certificate that vouches for it
+	mails chan string
+}
+
+func newMailServer(t *testing.T) *mailServer {
+	t.Helper()
+	web := httptest.NewTLSServer(nil) // has a certificate for 127.0.0.1
+	web.Close()
+	s := &mailServer{ca: filepath.Join(t.TempDir(), "ca.pem"), mails: make(chan string, 16)}
+	vouches := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+	if err := os.WriteFile(s.ca, vouches, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if s.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			conn, err := s.Accept()
+			if err != nil {
+				return
+			}
+			done.Go(func() { s.serve(conn, &tls.Config{Certificates: web.TLS.Certificates}) })
+		}
+	})
+	t.Cleanup(func() {
+		s.Close()
+		done.Wait()
+	})
+	return s
+}
+
+func (s *mailServer) serve(conn net.Conn, secure *tls.Config) {
+	defer func() { conn.Close() }()
+	in, to, hello := bufio.NewReader(conn), "", "250-here\r\n250 STARTTLS\r\n"
+	answer := "220 here\r\n"
+	for {
+		fmt.Fprint(conn, answer)
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		answer = "250 ok\r\n"
+		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); word {
+		case "EHLO":
+			answer = hello
+		case "STARTTLS":
+			fmt.Fprint(conn, "220 go ahead\r\n")
+			conn = tls.Server(conn, secure)
+			in, hello, answer = bufio.NewReader(conn), "250 here\r\n", ""
+		case "RCPT":
+			to = rest
+		case "DATA":
+			fmt.Fprint(conn, "354 go on\r\n")
+			mail := to + "\n"
+			for line := ""; line != ".\r\n"; mail += line {
+				if line, err = in.ReadString('\n'); err != nil {
+					return
+				}
+			}
+			s.mails <- mail
+		case "QUIT":
+			fmt.Fprint(conn, "221 bye\r\n")
+			return
+		}
+	}
+}
+
+// A box with a modem and a mail server: an address of mail is proven, signs up
+// and steps up by mail, a phone goes on by SMS, and neither goes the other's way.
+func TestEmail(t *testing.T) {
+	server := newMailServer(t)
+	relay := fmt.Sprintf(`
+[[relay]]
+name = "mail"
+kind = "smtp"
+url = "smtp://%s"
+from = "Shop <codes@shop.example>"
+ca_file = %q
+allow = ["127.0.0.1"]
+`, server.Addr(), server.ca)
+	b := serve(t, relay+shop("email = true\ndoors = [\"native\", \"passage\"]\n"))
+	mailed := func() (mail, code string) {
+		t.Helper()
+		select {
+		case mail = <-server.mails:
+		case <-time.After(patience):
+			t.Fatalf("no mail\n%s", b.stderr)
+		}
+		_, body, _ := strings.Cut(mail, "\r\n\r\n")
+		return mail, codeOf(t, body)
+	}
+	status, started := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"Ann@Shop.example","purpose":"sign_up","locale":"de"}`)
+	if status != 201 || started["to"] != "a***@shop.example" || started["channel"] != "email" {
+		t.Fatalf("start: %d %v", status, started)
+	}
+	mail, code := mailed()
+	for _, want := range []string{"TO:<Ann@shop.example>", "To: <Ann@shop.example>", `From: "Shop" <codes@shop.example>`, "Subject: =?UTF-8?q?Ihr_Code_f=C3=BCr_Shop?=", "\r\n\r\n" + code + "\r\n"} {
+		if !strings.Contains(mail, want) {
+			t.Errorf("the mail lacks %q", want)
+		}
+	}
+	path := "/v1/verifications/" + started["id"].(string)
+	status, checked := b.call("POST", path+"/check", shopPublishable, checkBody(code))
+	if status != 200 {
+		t.Fatalf("check: %d %v", status, checked)
+	}
+	opened := checked["session"].(map[string]any)
+	if user := opened["user"].(map[string]any); user["email"] != "Ann@shop.example" || user["email_verified"] != true || user["phone"] != "" || user["phone_verified"] != false {
+		t.Errorf("the user is %v", user)
+	}
+	if _, v := b.call("GET", path, shopSecret, ""); v["email"] != "Ann@shop.example" || v["phone"] != nil {
+		t.Errorf("the server reads %v", v)
+	}
+
+	status, started = b.call("POST", "/v1/verifications", shopPublishable, `{"purpose":"step_up","access_token":"`+opened["access_token"].(string)+`"}`)
+	if status != 201 || started["channel"] != "email" {
+		t.Fatalf("step-up: %d %v", status, started)
+	}
+	_, code = mailed()
+	if status, answer := b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopPublishable, checkBody(code)); status != 200 {
+		t.Errorf("check of the step-up: %d %v", status, answer)
+	}
+
+	// At Passage it is the same user, by another spelling.
+	status, started = b.call("POST", "/v1/apps/shop/login/otp", "", `{"identifier":"ANN@shop.example"}`)
+	if status != 201 {
+		t.Fatalf("passage: %d %v", status, started)
+	}
+	_, code = mailed()
+	status, answer := b.call("POST", "/v1/apps/shop/otp/activate", "", fmt.Sprintf(`{"otp":%q,"otp_id":%q}`, code, started["otp_id"]))
+	if status != 200 {
+		t.Fatalf("activate: %d %v", status, answer)
+	}
+	_, me := b.call("GET", "/v1/apps/shop/currentuser", answer["auth_result"].(map[string]any)["auth_token"].(string), "")
+	if user := me["user"].(map[string]any); user["email"] != "Ann@shop.example" || user["email_verified"] != true || user["login_count"] != 2.0 {
+		t.Errorf("passage knows %v", user)
+	}
+
+	for body, want := range map[string]string{
+		`{"to":"bob@shop.example","channel":"sms"}`:                   "goes to phones",
+		`{"to":"+41791234567","channel":"email"}`:                     "not an email address",
+		`{"to":"bob@shop.example, eve@shop.example"}`:                 "one address",
+		`{"to":"bob@shop.example\r\nBcc: eve@shop.example"}`:          "one address",
+		`{"to":"bob@shop.example","channel":"whatsapp"}`:              "not configured",
+		`{"to":"Bob <bob@shop.example>","purpose":"sign_up"}`:         "one address",
+		`{"to":"bob@shop.example","channel":"inbound"}`:               "",
+		`{"to":"+15005550006"}`:                                       "",
+		`{"to":"bob@shop.example","purpose":"sign_up","channel":"x"}`: "",
+	} {
+		status, answer := b.call("POST", "/v1/verifications", shopPublishable, body)
+		if detail, _ := answer["detail"].(string); status/100 != 4 || !strings.Contains(detail, want) || strings.Contains(detail, "bob@") {
+			t.Errorf("%s: %d %v", body, status, answer)
+		}
+	}
+	if status, answer := b.call("POST", "/v1/verifications", shopPublishable, `{"to":"+41791234567"}`); status != 201 || answer["channel"] != "sms" {
+		t.Errorf("a phone: %d %v", status, answer)
+	}
+	b.arrived(1)
+
+	if code, out, stderr := execute(t, b.environ, "user", "ls"); code != exitOK || !strings.Contains(out, "A***@shop.example") || strings.Contains(out, "Ann@") {
+		t.Errorf("user ls: %d %s%s", code, out, stderr)
+	}
+	if code, out, stderr := execute(t, b.environ, "user", "rm", "ann@SHOP.example"); code != exitOK {
+		t.Errorf("user rm: %d %s%s", code, out, stderr)
+	}
+	b.stop()
+	for _, said := range []string{"Ann@", "ann@", code} {
+		if strings.Contains(b.stderr.String(), said) {
+			t.Errorf("the log says %q", said)
+		}
+	}
+	select {
+	case mail := <-server.mails:
+		t.Errorf("a mail too many: %s", mail)
+	default:
+	}
+}
+
+// An app that does not say that it wants email gets none, whatever the box has;
+// one that says so gets none from a box without a relay for it.
+func TestEmailIsNotThere(t *testing.T) {
+	for name, test := range map[string]struct {
+		more, code, detail string
+		status, passage    int
+	}{
+		"app":   {"", "invalid_request", "email = true", 400, 400},
+		"relay": {"email = true\n", "channel_unavailable", "kind smtp", 503, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := serve(t, shop(test.more+"doors = [\"native\", \"passage\"]\n"))
+			for _, body := range []string{`{"to":"ann@shop.example"}`, `{"to":"ann@shop.example","channel":"email"}`} {
+				status, answer := b.call("POST", "/v1/verifications", shopPublishable, body)
+				if status != test.status || answer["code"] != test.code || !strings.Contains(answer["detail"].(string), test.detail) {
+					t.Errorf("%s: %d %v", body, status, answer)
+				}
+			}
+			if status, answer := b.call("POST", "/v1/apps/shop/register/otp", "", `{"identifier":"ann@shop.example"}`); status != test.passage || answer["code"] != "invalid_request" {
+				t.Errorf("passage: %d %v", status, answer)
+			}
+		})
+	}
+}
+
 func TestServiceManager(t *testing.T) {
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
 	if err != nil {
@@ -1692,7 +1904,7 @@ func TestSampleConfig(t *testing.T) {
 func TestConfigShowRoundTrip(t *testing.T) {
 	every := []string{
 		`aliases = ["P2UzkBmYTDBZWpCcfA3bRBBLVGJx", "VA00000000000000000000000000000000"]`,
-		`doors = ["native", "descope", "twilio"]`, `hosts = ["codes.example.com"]`, `sessions = true`, `private = true`,
+		`doors = ["native", "descope", "twilio"]`, `hosts = ["codes.example.com"]`, `sessions = true`, `private = true`, `email = true`,
 		`origins = ["https://shop.example.com", "http://localhost:3000"]`, `redirects = ["https://shop.example.com/welcome"]`,
 		`texts = { "en" = "{code} for {order}" }`, `template_options = ["order"]`,
 	}

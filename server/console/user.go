@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -13,32 +14,36 @@ import (
 type user struct {
 	ID          string    `json:"id"`
 	Phone       string    `json:"phone"`
+	Email       string    `json:"email"`
 	Names       []string  `json:"names"`
 	Enabled     bool      `json:"enabled"`
 	CreatedAt   time.Time `json:"created_at"`
 	LastLoginAt time.Time `json:"last_login_at"`
 }
 
-// String is the user in a line, without the middle of the number.
+// String is the user in a line, without the middle of the number or address.
 func (u user) String() string {
 	state := "enabled"
 	if !u.Enabled {
 		state = "blocked"
 	}
-	phone := masked(u.Phone)
 	last := "never"
 	if !u.LastLoginAt.IsZero() {
 		last = Moment(u.LastLoginAt)
 	}
-	words := fmt.Sprintf("%s  %-16s  %s  created %s  last login %s", u.ID, phone, state, Moment(u.CreatedAt), last)
+	words := fmt.Sprintf("%s  %-16s  %s  created %s  last login %s", u.ID, masked(cmp.Or(u.Phone, u.Email)), state, Moment(u.CreatedAt), last)
 	for _, name := range u.Names {
 		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
 	}
 	return words
 }
 
-// masked is a number without its middle.
+// masked is a number without its middle, or an email address of which one letter
+// is left before the @.
 func masked(phone string) string {
+	if local, domain, email := strings.Cut(phone, "@"); email {
+		return local[:min(1, len(local))] + "***@" + domain
+	}
 	if n := len(phone); n > 5 {
 		return phone[:3] + strings.Repeat("*", n-5) + phone[n-2:]
 	}
@@ -118,10 +123,10 @@ func UserRemove(in *Invocation) error {
 
 const usersPath = "/v1/users/"
 
-// userPath parses a command about one user, who is named by id or by number,
-// and returns the path of the user.
+// userPath parses a command about one user, who is named by id, number or
+// email address, and returns the path of the user.
 func userPath(in *Invocation) (string, error) {
-	in.Notes = "\nUSER is an id, usr_..., or a phone number in international form.\n"
+	in.Notes = "\nUSER is an id, usr_..., a phone number in international form, or an email address.\n"
 	if err := in.Parse(); err != nil {
 		return "", err
 	}
@@ -132,11 +137,15 @@ func userPath(in *Invocation) (string, error) {
 	var found struct {
 		Users []user `json:"users"`
 	}
-	if err := in.Call("GET", "/v1/users?phone="+url.QueryEscape(named), nil, &found); err != nil {
+	kind := "phone"
+	if strings.Contains(named, "@") {
+		kind = "email"
+	}
+	if err := in.Call("GET", "/v1/users?"+kind+"="+url.QueryEscape(named), nil, &found); err != nil {
 		return "", err
 	}
 	if len(found.Users) == 0 {
-		return "", Fail(Refused, "nobody has this number")
+		return "", Fail(Refused, "nobody has this %s", kind)
 	}
 	return usersPath + found.Users[0].ID, nil
 }
