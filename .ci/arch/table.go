@@ -113,7 +113,7 @@ func House() Law {
 			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
 			// The command line asks a box through its socket: it is given neither a
 			// store nor a door, so that no command can reach around the daemon.
-			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}},
+			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},

@@ -1,47 +1,30 @@
 package console
 
 import (
-	"encoding/json"
-	"fmt"
+	"math"
 	"net/url"
 	"time"
 )
 
-// OptOutList lists the numbers that have texted STOP, masked.
+// OptOutList lists the numbers that have texted STOP: masked, but for --json,
+// for a number is what its entry is lifted by.
 func OptOutList(in *Invocation) error {
 	in.WithJSON()
 	in.WithSocket()
 	if err := in.Parse(); err != nil {
 		return err
 	}
-	all := []json.RawMessage{}
-	for cursor, more := "", true; more; {
-		var page struct {
-			OptOuts []json.RawMessage `json:"opt_outs"`
-			Next    string            `json:"next_cursor"`
-		}
-		if err := in.Call("GET", "/admin/opt-outs?"+url.Values{"cursor": {cursor}}.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all = append(all, page.OptOuts...)
-		cursor, more = page.Next, page.Next != ""
+	all, err := in.list("/admin/opt-outs", "opt_outs", url.Values{}, math.MaxInt)
+	if err != nil {
+		return err
 	}
-	if in.JSON {
-		return in.Show(all, "")
+	type optOut struct {
+		Phone, Route string
+		Since        time.Time
 	}
-	for _, one := range all {
-		var o struct {
-			Phone, Route string
-			Since        time.Time
-		}
-		if err := json.Unmarshal(one, &o); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if err := in.Show(nil, fmt.Sprintf("%-16s  since %s  by %s", masked(o.Phone), Moment(o.Since), o.Route)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return showRows(in, all, []string{"PHONE", "SINCE", "BY"}, func(o optOut) []string {
+		return []string{masked(o.Phone), Moment(o.Since), o.Route}
+	})
 }
 
 // OptOutLift takes a number off that list.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -19,23 +18,30 @@ type user struct {
 	Enabled     bool      `json:"enabled"`
 	CreatedAt   time.Time `json:"created_at"`
 	LastLoginAt time.Time `json:"last_login_at"`
+	Logins      int       `json:"logins"`
 }
 
-// String is the user in a line, without the middle of the number or address.
-func (u user) String() string {
-	state := "enabled"
-	if !u.Enabled {
-		state = "blocked"
+func (u user) state() string {
+	if u.Enabled {
+		return "enabled"
 	}
-	last := "never"
-	if !u.LastLoginAt.IsZero() {
-		last = Moment(u.LastLoginAt)
+	return "blocked"
+}
+
+func (u user) lastLogin() string {
+	if u.LastLoginAt.IsZero() {
+		return "never"
 	}
-	words := fmt.Sprintf("%s  %-16s  %s  created %s  last login %s", u.ID, masked(cmp.Or(u.Phone, u.Email)), state, Moment(u.CreatedAt), last)
+	return Moment(u.LastLoginAt)
+}
+
+// names are the login names of the user. They may hold anything.
+func (u user) names() string {
+	var all []string
 	for _, name := range u.Names {
-		words += fmt.Sprintf("  %q", name) // it may hold anything, for a terminal to obey
+		all = append(all, fmt.Sprintf("%q", name))
 	}
-	return words
+	return strings.Join(all, " ")
 }
 
 // masked is a number without its middle, or an email address of which one letter
@@ -50,6 +56,29 @@ func masked(phone string) string {
 	return phone
 }
 
+// anonymous returns what the native API tells of a user with number and address
+// masked: it is for the app's own server, and a terminal is looked at by others.
+func anonymous(user json.RawMessage) (json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(user, &members); err != nil {
+		return nil, fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	for _, name := range []string{"phone", "email"} {
+		var address string
+		raw, ok := members[name]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(raw, &address); err != nil {
+			return nil, fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		if address != "" {
+			members[name], _ = json.Marshal(masked(address)) // a string always can be
+		}
+	}
+	return json.Marshal(members)
+}
+
 // UserList lists the users of an app, masked.
 func UserList(in *Invocation) error {
 	in.WithClient()
@@ -57,53 +86,84 @@ func UserList(in *Invocation) error {
 	if err := in.Parse(); err != nil {
 		return err
 	}
-	all := []json.RawMessage{}
-	for cursor := ""; len(all) < *limit; {
-		var page struct {
-			Users []json.RawMessage `json:"users"`
-			Next  string            `json:"next_cursor"`
-		}
-		query := url.Values{"limit": {strconv.Itoa(min(*limit-len(all), 100))}, "cursor": {cursor}}
-		if err := in.Call("GET", "/v1/users?"+query.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all = append(all, page.Users...)
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+	all, err := in.list("/v1/users", "users", url.Values{}, *limit)
+	if err != nil {
+		return err
 	}
-	if in.JSON {
-		return in.Show(all, "")
-	}
-	for _, one := range all {
-		var u user
-		if err := json.Unmarshal(one, &u); err != nil {
-			return fmt.Errorf("read the daemon's answer: %w", err)
-		}
-		if err := in.Show(nil, u.String()); err != nil {
+	for i := range all {
+		if all[i], err = anonymous(all[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return showRows(in, all, []string{"ID", "ADDRESS", "STATE", "CREATED", "LAST LOGIN", "NAMES"}, func(u user) []string {
+		return []string{u.ID, cmp.Or(u.Phone, u.Email), u.state(), Moment(u.CreatedAt), u.lastLogin(), u.names()}
+	})
 }
 
-// UserBlock disables a user, or with --lift enables it again.
-func UserBlock(in *Invocation) error {
+// UserShow shows one user, masked.
+func UserShow(in *Invocation) error {
 	in.WithClient()
-	lift := in.Bool("lift", false, "let the user in again")
 	path, err := userPath(in)
 	if err != nil {
 		return err
 	}
 	var answer json.RawMessage
-	if err := in.Call("PATCH", path, map[string]any{"enabled": *lift}, &answer); err != nil {
+	if err := in.Call("GET", path, nil, &answer); err != nil {
 		return err
 	}
-	words := "blocked; every session of the user has ended"
-	if *lift {
-		words = "enabled"
+	return in.showUser(answer, "")
+}
+
+// showUser shows what the daemon tells of a user, or says words of it.
+func (in *Invocation) showUser(answer json.RawMessage, words string) error {
+	answer, err := anonymous(answer)
+	if err != nil {
+		return err
+	}
+	if words == "" {
+		var u user
+		if err := json.Unmarshal(answer, &u); err != nil {
+			return fmt.Errorf("read the daemon's answer: %w", err)
+		}
+		words = facts(
+			fact{"user", u.ID}, fact{"phone", u.Phone}, fact{"email", u.Email}, fact{"state", u.state()}, fact{"names", u.names()},
+			fact{"created", Moment(u.CreatedAt)}, fact{"last login", u.lastLogin()}, fact{"logins", fmt.Sprint(u.Logins)},
+		)
 	}
 	return in.Show(answer, words)
+}
+
+// UserBlock disables a user, or with --lift enables it again.
+func UserBlock(in *Invocation) error {
+	in.WithClient()
+	lift := in.Bool("lift", false, "let the user in again, as user unblock does")
+	path, err := userPath(in)
+	if err != nil {
+		return err
+	}
+	return in.enable(path, *lift)
+}
+
+// UserUnblock enables a user again.
+func UserUnblock(in *Invocation) error {
+	in.WithClient()
+	path, err := userPath(in)
+	if err != nil {
+		return err
+	}
+	return in.enable(path, true)
+}
+
+// enable lets a user in, or locks it out.
+func (in *Invocation) enable(path string, enabled bool) error {
+	var answer json.RawMessage
+	if err := in.Call("PATCH", path, map[string]any{"enabled": enabled}, &answer); err != nil {
+		return err
+	}
+	if enabled {
+		return in.showUser(answer, "enabled")
+	}
+	return in.showUser(answer, "blocked; every session of the user has ended")
 }
 
 // UserRemove forgets a user.

@@ -1,7 +1,8 @@
 package console
 
 import (
-	"fmt"
+	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -13,24 +14,17 @@ func WebhookList(in *Invocation) error {
 		return err
 	}
 	var answer struct {
-		Dead []struct {
-			ID    string    `json:"id"`
-			App   string    `json:"app"`
-			Type  string    `json:"type"`
-			At    time.Time `json:"at"`
-			Tries int       `json:"tries"`
-		} `json:"dead"`
+		Dead []json.RawMessage `json:"dead"`
 	}
 	if err := in.Call("GET", "/admin/events", nil, &answer); err != nil {
 		return err
 	}
-	if in.JSON {
-		return in.Show(answer.Dead, "")
+	type event struct {
+		ID, App, Type string
+		At            time.Time
+		Tries         int
 	}
-	for _, e := range answer.Dead {
-		if err := in.Show(nil, fmt.Sprintf("%s  %s  %s  %s  after %d tries", e.ID, e.App, e.Type, Moment(e.At), e.Tries)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return showRows(in, answer.Dead, []string{"ID", "APP", "TYPE", "SINCE", "TRIES"}, func(e event) []string {
+		return []string{e.ID, e.App, e.Type, Moment(e.At), strconv.Itoa(e.Tries)}
+	})
 }
