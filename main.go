@@ -131,7 +131,7 @@ func (p *program) commands() console.Table {
 		console.New("limits show", "SUBJECT", "say why a number or an address is refused, or that it is not", console.LimitShow),
 		console.New("limits lift", "SUBJECT", "let a number or an address through again", console.LimitLift),
 		console.New("simulate", "", "be a GSM modem on a pseudo-terminal", p.simulate),
-		console.New("backup", "FILE", "write a backup of the running box (- is stdout)", p.backup),
+		console.New("backup", "[FILE]", "write a backup of the running box (- is stdout)", p.backup),
 		console.New("restore", "FILE", "read a backup into an empty box (- is stdin)", p.restore),
 		console.New("clock status", "", "show box time and the wall clock", console.ClockStatus),
 		console.New("clock accept", "", "step box time to the wall clock; live codes die", console.ClockAccept),
@@ -1649,19 +1649,23 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 		}
 	}
 	var found admin.Diagnosis
+	progress := in.Progress()
+	progress.Say("asking the box how it is ...")
 	err := in.Call("GET", "/admin/doctor", nil, &found)
 	if errors.Is(err, admin.ErrNotRunning) {
+		progress.Say("no box runs; trying the ports of the modems ...")
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		var facts admin.Facts
 		facts, err = p.factsWithout(ctx, pl, dir, broken)
 		found = facts.Diagnose()
 	}
+	progress.End()
 	if err != nil {
 		return err
 	}
 	found.Fixed = fixed
-	if err := in.Show(found, found.String()); err != nil {
+	if err := in.Show(found, in.Paint(found.String())); err != nil {
 		return err
 	}
 	switch {
@@ -1691,42 +1695,94 @@ func (p *program) repair(dir string) (done []string, err error) {
 }
 
 func (p *program) backup(in *console.Invocation) error {
+	in.WithJSON()
 	in.WithSocket()
 	o := withFile(in)
+	shelf := console.Shelf{}
+	in.StringVar(&shelf.Dir, "to", "", "in place of FILE: a `directory` that gets one more backup, named by the time of the box")
+	in.IntVar(&shelf.Keep, "keep", 14, "with --to: how many backups are kept there; the oldest go")
+	every := in.Duration("schedule", 0, "with --to: stay, and write a backup each time so much has passed, such as 24h; without systemd")
 	withKeys := in.Bool("with-keys", false, "also write FILE.keys: the keys, sealed by a passphrase; needs to read the data directory")
 	passphrase := in.String("passphrase-file", "", "`file` whose first line is the passphrase (- is stdin)")
 	if err := in.Parse(); err != nil {
 		return err
 	}
-	path := in.Operands[0]
+	switch {
+	case (len(in.Operands) == 1) == (shelf.Dir != ""):
+		return console.Fail(exitUsage, "backup: give a FILE, or --to and a directory")
+	case *every != 0 && (shelf.Dir == "" || *every < time.Minute):
+		return console.Fail(exitUsage, "backup --schedule: give --to and a directory, and at least 1m")
+	}
 	var sealed []byte
 	if *withKeys {
-		if path == "-" || *passphrase == "" {
+		if shelf.Dir == "" && in.Operands[0] == "-" || *passphrase == "" {
 			return console.Fail(exitUsage, "backup --with-keys: give a FILE and a --passphrase-file")
 		}
-		phrase, err := in.FirstLine(*passphrase)
-		if err != nil {
-			return err
-		}
-		pl, err := p.load(o)
-		if err != nil {
-			return err
-		}
-		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
-		if err != nil {
-			return err
-		}
-		if sealed, err = keys.Seal(phrase); err != nil {
+		var err error
+		if sealed, err = p.sealKeys(in, o, *passphrase); err != nil {
 			return err
 		}
 	}
-	if err := in.SaveBackup(path); err != nil || sealed == nil {
-		return err
+	save := func(path string, room func() error) error {
+		if err := in.SaveBackup(path, room); err != nil || sealed == nil {
+			return err
+		}
+		return in.WriteFile(path+".keys", func(w io.Writer) error {
+			_, err := w.Write(sealed)
+			return err
+		})
 	}
-	return in.WriteFile(path+".keys", func(w io.Writer) error {
-		_, err := w.Write(sealed)
-		return err
-	})
+	if shelf.Dir == "" {
+		return save(in.Operands[0], nil)
+	}
+	once := func() error {
+		path, err := shelf.Add(in, save)
+		if err != nil {
+			return err
+		}
+		return in.Show(struct {
+			File string `json:"file"`
+		}{path}, path)
+	}
+	if *every == 0 {
+		return once()
+	}
+	return p.repeat(*every, once)
+}
+
+// repeat does something at once and then again and again, until a signal. What
+// goes wrong is said and tried again in its turn.
+func (p *program) repeat(every time.Duration, do func() error) error {
+	signals := p.signals()
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := do(); err != nil {
+			fmt.Fprintf(p.stderr, "pinferry: %v; the next try is in %s\n", err, every)
+		}
+		select {
+		case <-signals:
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// sealKeys returns the keys of the box, sealed by the passphrase in a file.
+func (p *program) sealKeys(in *console.Invocation, o *options, passphrase string) ([]byte, error) {
+	phrase, err := in.FirstLine(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := p.load(o)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
+	if err != nil {
+		return nil, err
+	}
+	return keys.Seal(phrase)
 }
 
 func (p *program) restore(in *console.Invocation) error {
@@ -1755,7 +1811,7 @@ func (p *program) restore(in *console.Invocation) error {
 			return err
 		}
 	}
-	from := p.stdin
+	from, size := p.stdin, int64(0)
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
@@ -1763,12 +1819,18 @@ func (p *program) restore(in *console.Invocation) error {
 		}
 		defer file.Close()
 		from = file
+		if info, err := file.Stat(); err == nil {
+			size = info.Size()
+		}
 	}
 	back, err := setAside(dir, *force)
 	if err != nil {
 		return err
 	}
-	if err := kv.Restore(dir, bufio.NewReader(from)); err != nil {
+	progress := in.Progress()
+	err = kv.Restore(dir, bufio.NewReader(progress.Reader(from, "restore", size)))
+	progress.End()
+	if err != nil {
 		return errors.Join(err, back())
 	}
 	if err := keys.Install(dir); err != nil {

@@ -797,6 +797,26 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+// A directory gets a backup at each turn, and each can be restored.
+func TestBackupSchedule(t *testing.T) {
+	b := serve(t, shop(""))
+	to := filepath.Join(t.TempDir(), "backups")
+	code, stdout, stderr := execute(t, b.environ, "backup", "--to", to)
+	saved := strings.TrimSpace(stdout)
+	if code != exitOK || filepath.Dir(saved) != to {
+		t.Fatalf("backup --to: %d %s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := execute(t, nil, "restore", saved, "--dir", t.TempDir()); code != exitOK {
+		t.Errorf("restore: %d %s", code, stderr)
+	}
+	other := filepath.Join(t.TempDir(), "backups")
+	s := begin(t, b.environ, "backup", "--to", other, "--schedule", "24h", "--json")
+	wait(t, "the first backup", func() bool { return strings.Contains(s.stdout.String(), other+"/pinferry-") })
+	if code := s.stop(); code != exitOK {
+		t.Errorf("backup --schedule: %d %s", code, s.stderr)
+	}
+}
+
 func TestDemo(t *testing.T) {
 	s := begin(t, []string{"XDG_RUNTIME_DIR=" + t.TempDir()}, "demo", "--listen", "127.0.0.1:0")
 	if s.daemon == nil {
@@ -1673,6 +1693,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"send", "+41791234567", "--", "-x"}, exitNotReady, "pinferry serve"},
 		{[]string{"clock", "status"}, exitNotReady, "none.sock"},
 		{[]string{"backup", "-"}, exitNotReady, "none.sock"},
+		{[]string{"backup"}, exitUsage, "--to"},
+		{[]string{"backup", "a", "--to", "b"}, exitUsage, "--to"},
+		{[]string{"backup", "a", "--schedule", "24h"}, exitUsage, "--to"},
+		{[]string{"backup", "--to", t.TempDir()}, exitNotReady, "none.sock"},
 		{[]string{"key", "new", "a b"}, exitUsage, "a b"},
 		{[]string{"key"}, exitUsage, "key what? There is key new, key rotate"},
 		{[]string{"user"}, exitUsage, "user what? There is user ls, user block, user rm, user show, user unblock"},

@@ -34,7 +34,7 @@ func (in *Invocation) WriteFile(path string, write func(io.Writer) error) (err e
 	if path == "-" {
 		return write(in.Stdout)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".pinferry-*") // 0600
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
 	if err != nil {
 		return fmt.Errorf("create the file: %w", err)
 	}
@@ -59,11 +59,17 @@ func (in *Invocation) WriteFile(path string, write func(io.Writer) error) (err e
 	return errors.Join(file.Close(), dir.Sync(), dir.Close())
 }
 
-// SaveBackup writes a backup of the running box to a file, "-" is stdout.
-func (in *Invocation) SaveBackup(path string) error {
+// SaveBackup writes a backup of the running box to a file, "-" is stdout. While
+// it writes it asks now and then whether there is room; nil: there is.
+func (in *Invocation) SaveBackup(path string, room func() error) error {
 	return in.WriteFile(path, func(w io.Writer) error {
+		progress := in.Progress()
+		defer progress.End()
+		if room != nil {
+			w = &careful{w: w, room: room}
+		}
 		return in.reach(func(c *admin.Client) error {
-			err := c.Stream(context.Background(), "/admin/backup", w)
+			err := c.Stream(context.Background(), "/admin/backup", progress.Writer(w, "backup"))
 			var refused *admin.Refusal
 			if errors.As(err, &refused) {
 				return refusal(refused.Status, refused.Answer)
@@ -71,4 +77,21 @@ func (in *Invocation) SaveBackup(path string) error {
 			return err
 		})
 	})
+}
+
+// careful is a writer that asks every so often whether there is room for more.
+type careful struct {
+	w    io.Writer
+	room func() error
+	left int // bytes until it asks
+}
+
+func (c *careful) Write(b []byte) (int, error) {
+	if c.left -= len(b); c.left < 0 {
+		if err := c.room(); err != nil {
+			return 0, err
+		}
+		c.left = progressStep
+	}
+	return c.w.Write(b)
 }

@@ -12,7 +12,7 @@ import (
 // Command is one thing that the program does.
 type Command struct {
 	// Name is one word or two, "serve" or "modem list". Operands names what
-	// follows the flags, one word each.
+	// follows the flags, one word each; "[FILE]" may be left out.
 	Name, Operands string
 	// Summary is what it does, in half a sentence.
 	Summary string

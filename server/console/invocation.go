@@ -16,7 +16,7 @@ type Invocation struct {
 	Terminal
 	Command Command
 	// Operands are what was given beside flags, once [Invocation.Parse] has read
-	// them: as many as the command wants.
+	// them: as many as the command wants. The last may be missing that is optional.
 	Operands []string
 	// JSON and Socket are the flags of these names. Socket is where the daemon
 	// listens or is looked for; "" leaves that to [Terminal.Socket] and its like.
@@ -81,7 +81,9 @@ func (in *Invocation) Parse() error {
 		in.Operands, args = append(in.Operands, args[0]), args[1:]
 	}
 	in.Operands = append(in.Operands, tail...)
-	if want := strings.Fields(in.Command.Operands); len(want) != len(in.Operands) {
+	most := strings.Fields(in.Command.Operands)
+	least := slices.DeleteFunc(slices.Clone(most), func(s string) bool { return strings.HasPrefix(s, "[") })
+	if n := len(in.Operands); n < len(least) || n > len(most) {
 		return Fail(Usage, "usage: %s", in.form())
 	}
 	return nil
