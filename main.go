@@ -141,6 +141,8 @@ func (p *program) commands() console.Table {
 		console.New("config check", "", "check the config file", p.configCheck),
 		console.New("config show", "", "show the settings in force", p.configShow),
 		console.New("version", "", "show the version", p.showVersion),
+		console.New("completion", "SHELL", "print what completes these commands in bash, zsh or fish", p.completion),
+		{Name: "man", Summary: "print the manual page", Hidden: true, Run: p.manual},
 	}
 }
 
@@ -2005,6 +2007,18 @@ func (p *program) showVersion(in *console.Invocation) error {
 		System  string `json:"system"`
 	}{b.version, console.Moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	return in.Show(data, fmt.Sprintf("pinferry %s (date %s, %s, %s)", data.Version, data.Built, data.Go, data.System))
+}
+
+func (p *program) completion(in *console.Invocation) error { return p.commands().Completion(in) }
+
+// manual prints the manual page. It is for those who make packages.
+func (p *program) manual(in *console.Invocation) error {
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	b := thisBuild()
+	_, err := fmt.Fprint(p.stdout, p.commands().Manual(b.version, b.date.Std().UTC().Format(time.DateOnly)))
+	return err
 }
 
 // build says which program this is.

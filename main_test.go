@@ -1712,6 +1712,19 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// What packages ship is made from the commands there are.
+func TestManualAndCompletion(t *testing.T) {
+	code, page, stderr := execute(t, nil, "man")
+	if code != exitOK || !strings.HasPrefix(page, ".TH PINFERRY 1 ") || !strings.Contains(page, "pinferry limits show SUBJECT") {
+		t.Errorf("man: %d %.200s%s", code, page, stderr)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if code, script, stderr := execute(t, nil, "completion", shell); code != exitOK || !strings.Contains(script, "webhook") || !strings.Contains(script, "with-keys") {
+			t.Errorf("completion %s: %d %.200s%s", shell, code, script, stderr)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	code, stdout, _ := execute(t, nil, "version", "--json")
 	var v map[string]string

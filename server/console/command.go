@@ -16,6 +16,8 @@ type Command struct {
 	Name, Operands string
 	// Summary is what it does, in half a sentence.
 	Summary string
+	// Hidden keeps it out of the help, the manual and the completions.
+	Hidden bool
 	// Run declares its flags, has them read by [Invocation.Parse], and does it.
 	// It must do nothing before.
 	Run func(*Invocation) error
@@ -79,7 +81,10 @@ func (t Table) dispatch(at Terminal, args []string) error {
 func (t Table) usage(w io.Writer) {
 	fmt.Fprint(w, "pinferry: one-time passwords by SMS from a box of your own\n\n")
 	for _, c := range t {
-		fmt.Fprintf(w, "  pinferry %-20s %s\n", strings.TrimSpace(c.Name+" "+c.Operands), c.Summary)
+		if c.Hidden {
+			continue
+		}
+		fmt.Fprintf(w, "  pinferry %-25s %s\n", strings.TrimSpace(c.Name+" "+c.Operands), c.Summary)
 	}
 	fmt.Fprint(w, "\n`pinferry COMMAND --help` lists the flags of a command.\n")
 }
