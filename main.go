@@ -23,6 +23,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"reflect"
@@ -141,6 +142,7 @@ func (p *program) commands() console.Table {
 		console.New("config check", "", "check the config file", p.configCheck),
 		console.New("config show", "", "show the settings in force", p.configShow),
 		console.New("version", "", "show the version", p.showVersion),
+		console.New("support-bundle", "FILE", "collect what a helper needs to see, without numbers, codes and keys (- is stdout)", p.supportBundle),
 		console.New("completion", "SHELL", "print what completes these commands in bash, zsh or fish", p.completion),
 		{Name: "man", Summary: "print the manual page", Hidden: true, Run: p.manual},
 	}
@@ -1650,19 +1652,7 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 			return err
 		}
 	}
-	var found admin.Diagnosis
-	progress := in.Progress()
-	progress.Say("asking the box how it is ...")
-	err := in.Call("GET", "/admin/doctor", nil, &found)
-	if errors.Is(err, admin.ErrNotRunning) {
-		progress.Say("no box runs; trying the ports of the modems ...")
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		var facts admin.Facts
-		facts, err = p.factsWithout(ctx, pl, dir, broken)
-		found = facts.Diagnose()
-	}
-	progress.End()
+	found, err := p.diagnose(in, pl, dir, broken)
 	if err != nil {
 		return err
 	}
@@ -1677,6 +1667,22 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 		return errors.New("something is wrong")
 	}
 	return nil
+}
+
+// diagnose asks the box how it is or, if none runs, looks at what can be seen
+// without one.
+func (p *program) diagnose(in *console.Invocation, pl *plan, dir string, broken error) (found admin.Diagnosis, err error) {
+	progress := in.Progress()
+	defer progress.End()
+	progress.Say("asking the box how it is ...")
+	if err := in.Call("GET", "/admin/doctor", nil, &found); !errors.Is(err, admin.ErrNotRunning) {
+		return found, err
+	}
+	progress.Say("no box runs; trying the ports of the modems ...")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	facts, err := p.factsWithout(ctx, pl, dir, broken)
+	return facts.Diagnose(), err
 }
 
 // repair does what --fix promises, and tells what it did.
@@ -1842,6 +1848,94 @@ func (p *program) restore(in *console.Invocation) error {
 	return err
 }
 
+// journalLines is how much of the journal a helper gets to see.
+const journalLines = "2000"
+
+func (p *program) supportBundle(in *console.Invocation) error {
+	in.WithJSON()
+	in.WithSocket()
+	o := withFile(in)
+	in.Notes = `
+The bundle has what the doctor says, the status of the box and its routes,
+metrics, the config file without secrets, the newest messages without numbers and
+texts, and the journal, if this user may read it. Numbers, codes, keys and tokens
+are removed before anything is written. Look through it all the same:
+tar xzOf FILE | less
+`
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	progress := in.Progress()
+	progress.Say("asking the box ...")
+	bundle := in.NewBundle()
+	pl, broken := p.load(o)
+	var text bytes.Buffer
+	err, dir := broken, o.dir
+	if broken == nil {
+		dir, err = pl.Storage.Dir, pl.config.shareable().write(&text)
+	} else if dir == "" {
+		dir = defaults().Storage.Dir
+	}
+	bundle.Text("config.toml", text.Bytes(), err)
+	found, err := p.diagnose(in, pl, dir, broken)
+	bundle.JSON("doctor.json", found, err)
+	bundle.JSON("version.json", thisBuild().fact(), nil)
+	progress.Say("reading the journal ...")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	lines, err := exec.CommandContext(ctx, "journalctl", "--unit=pinferry", "--lines="+journalLines, "--output=short-iso", "--no-pager", "--quiet").Output()
+	bundle.Text("journal.txt", lines, err)
+	progress.End()
+	names, err := bundle.Save(in.Operands[0])
+	if err != nil || in.Operands[0] == "-" {
+		return err
+	}
+	return in.Show(struct {
+		File  string   `json:"file"`
+		Parts []string `json:"parts"`
+	}{in.Operands[0], names}, fmt.Sprintf("%s has %s. Look through it before you send it.", in.Operands[0], strings.Join(names, ", ")))
+}
+
+// shareable is the config without what is nobody else's business, beyond what
+// can be told by its look: credentials in addresses, in headers and in bodies,
+// and the codes of test numbers.
+func (c config) shareable() config {
+	c.Relays, c.Apps = slices.Clone(c.Relays), slices.Clone(c.Apps)
+	for i := range c.Relays {
+		r := &c.Relays[i]
+		r.URL, r.PublicURL = origin(r.URL), origin(r.PublicURL)
+		for _, secret := range []*string{&r.User, &r.Body} {
+			if *secret != "" {
+				*secret = removed
+			}
+		}
+		headers := map[string]string{}
+		for name := range r.Headers {
+			headers[name] = removed
+		}
+		r.Headers = headers
+	}
+	for i := range c.Apps {
+		c.Apps[i].Webhook, c.Apps[i].TestNumbers = origin(c.Apps[i].Webhook), nil
+	}
+	return c
+}
+
+// removed stands for what is not shared.
+const removed = "[removed]"
+
+// origin is an address without what may be secret in it.
+func origin(address string) string {
+	at, err := url.Parse(address)
+	switch {
+	case address == "":
+		return ""
+	case err != nil || at.Host == "":
+		return removed
+	}
+	return at.Scheme + "://" + at.Host + "/..."
+}
+
 // setAside makes room for a database where there is one: it is renamed, and
 // back renames it again. While a daemon has the directory nothing is moved.
 func setAside(dir string, force bool) (back func() error, err error) {
@@ -1999,14 +2093,20 @@ func (p *program) showVersion(in *console.Invocation) error {
 	if err := in.Parse(); err != nil {
 		return err
 	}
-	b := thisBuild()
-	data := struct {
-		Version string `json:"version"`
-		Built   string `json:"built"`
-		Go      string `json:"go"`
-		System  string `json:"system"`
-	}{b.version, console.Moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-	return in.Show(data, fmt.Sprintf("pinferry %s (date %s, %s, %s)", data.Version, data.Built, data.Go, data.System))
+	b := thisBuild().fact()
+	return in.Show(b, fmt.Sprintf("pinferry %s (date %s, %s, %s)", b.Version, b.Built, b.Go, b.System))
+}
+
+// buildFact is which program this is, for people and their scripts.
+type buildFact struct {
+	Version string `json:"version"`
+	Built   string `json:"built"`
+	Go      string `json:"go"`
+	System  string `json:"system"`
+}
+
+func (b build) fact() buildFact {
+	return buildFact{b.version, console.Moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 }
 
 func (p *program) completion(in *console.Invocation) error { return p.commands().Completion(in) }

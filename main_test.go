@@ -1712,6 +1712,48 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// The bundle of a box that has a number, a code, keys and credentials in every
+// corner has none of them, and enough to work with.
+func TestSupportBundle(t *testing.T) {
+	secret := file(t, "relay-secret-4711\n")
+	config := shop("test_numbers = { \"+41791230000\" = \"271828\" }\nmode = \"test\"\nwebhook = \"https://shop.example/hook?token=hook99\"\nwebhook_secret_file = "+
+		fmt.Sprintf("%q", file(t, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"))) +
+		fmt.Sprintf("\n[[relay]]\nname = \"backup\"\nkind = \"webhook\"\nurl = \"https://sms.example/send?key=url88\"\nsecret_file = %q\nfrom = \"+15005550006\"\nheaders = { \"X-Auth\" = \"head66\" }\nbody = '{\"pw\":\"body55\",\"to\":\"{to}\",\"text\":\"{text}\"}'\nsuccess_field = \"/ok\"\nsuccess_values = [\"true\"]\n", secret)
+	b := serve(t, config)
+	_, started := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234567"}`)
+	code := codeOf(t, b.arrived(1).Text)
+	b.call("POST", "/v1/verifications/"+started["id"].(string)+"/check", shopSecret, checkBody(otherThan(code)))
+
+	path := filepath.Join(t.TempDir(), "support.tar.gz")
+	exit, stdout, stderr := execute(t, b.environ, "support-bundle", path, "--config", file(t, config))
+	if exit != exitOK || !strings.Contains(stdout, "doctor.json") {
+		t.Fatalf("support-bundle: %d %s%s", exit, stdout, stderr)
+	}
+	out, err := exec.Command("tar", "xzOf", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := string(out)
+	for what, leak := range map[string]string{
+		"a number": "791234567", "a test number": "791230000", "a code": code, "a test code": "271828", "a key": shopSecret, "another key": shopPublishable,
+		"a digest": digestOf(shopSecret).String()[10:], "a token": "hook99", "a key in an address": "url88", "a header": "head66",
+		"a body": "body55", "the relay's secret": "relay-secret", "the relay's number": "15005550006",
+	} {
+		if strings.Contains(everything, leak) {
+			t.Errorf("the bundle holds %s: %s", what, leak)
+		}
+	}
+	for _, want := range []string{"[[relay]]", "https://sms.example/...", `"name": "gsm0"`, "pinferry_", thisBuild().version, `"level"`} {
+		if !strings.Contains(everything, want) {
+			t.Errorf("the bundle does not hold %s", want)
+		}
+	}
+	b.stop()
+	if exit, _, stderr := execute(t, b.environ, "support-bundle", path, "--config", file(t, "[srever]")); exit != exitOK {
+		t.Errorf("of a broken box: %d %s", exit, stderr)
+	}
+}
+
 // What packages ship is made from the commands there are.
 func TestManualAndCompletion(t *testing.T) {
 	code, page, stderr := execute(t, nil, "man")
