@@ -183,3 +183,19 @@ func TestWhyIsThisNumberRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestOptOutsAreMasked(t *testing.T) {
+	b := newBox(t)
+	b.on("GET /admin/opt-outs", object{"opt_outs": []any{object{"id": "opt_1", "phone": number, "since": "2026-11-22T10:00:00.000Z", "route": "gsm0"}}})
+	for _, args := range [][]string{{}, {"--json"}} {
+		if code, stdout, stderr := b.run(console.OptOutList, "", args...); code != console.OK || strings.Contains(stdout, number[3:]) || !strings.Contains(stdout, "opt_1") {
+			t.Errorf("%v: %d %s%s", args, code, stdout, stderr)
+		}
+	}
+	b.on("POST /admin/opt-outs/lift", object{"lifted": true})
+	b.run(console.OptOutLift, "NUMBER", "opt_1")
+	b.run(console.OptOutLift, "NUMBER", number)
+	if all := strings.Join(b.requests(), "\n"); !strings.Contains(all, `{"id":"opt_1"}`) || !strings.Contains(all, `{"phone":"+41791234567"}`) {
+		t.Errorf("asked %s", all)
+	}
+}

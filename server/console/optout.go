@@ -3,11 +3,11 @@ package console
 import (
 	"math"
 	"net/url"
+	"strings"
 	"time"
 )
 
-// OptOutList lists the numbers that have texted STOP: masked, but for --json,
-// for a number is what its entry is lifted by.
+// OptOutList lists the numbers that have texted STOP, masked.
 func OptOutList(in *Invocation) error {
 	in.WithJSON()
 	in.WithSocket()
@@ -18,17 +18,23 @@ func OptOutList(in *Invocation) error {
 	if err != nil {
 		return err
 	}
-	type optOut struct {
-		Phone, Route string
-		Since        time.Time
+	for i := range all {
+		if all[i], err = anonymous(all[i]); err != nil {
+			return err
+		}
 	}
-	return showRows(in, all, []string{"PHONE", "SINCE", "BY"}, func(o optOut) []string {
-		return []string{masked(o.Phone), Moment(o.Since), o.Route}
+	type optOut struct {
+		ID, Phone, Route string
+		Since            time.Time
+	}
+	return showRows(in, all, []string{"PHONE", "SINCE", "BY", "ID"}, func(o optOut) []string {
+		return []string{o.Phone, Moment(o.Since), o.Route, o.ID}
 	})
 }
 
 // OptOutLift takes a number off that list.
 func OptOutLift(in *Invocation) error {
+	in.Notes = "\nNUMBER is in international form, or the id of a line of `pinferry opt-out ls`,\nopt_....\n"
 	in.WithJSON()
 	in.WithSocket()
 	if err := in.Parse(); err != nil {
@@ -37,7 +43,11 @@ func OptOutLift(in *Invocation) error {
 	var answer struct {
 		Lifted bool `json:"lifted"`
 	}
-	if err := in.Call("POST", "/admin/opt-outs/lift", map[string]any{"phone": in.Operands[0]}, &answer); err != nil {
+	member := "phone"
+	if strings.HasPrefix(in.Operands[0], "opt_") {
+		member = "id"
+	}
+	if err := in.Call("POST", "/admin/opt-outs/lift", map[string]any{member: in.Operands[0]}, &answer); err != nil {
 		return err
 	}
 	words := "lifted"

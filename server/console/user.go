@@ -56,11 +56,12 @@ func masked(phone string) string {
 	return phone
 }
 
-// anonymous returns what the native API tells of a user with number and address
-// masked: it is for the app's own server, and a terminal is looked at by others.
-func anonymous(user json.RawMessage) (json.RawMessage, error) {
+// anonymous returns what the daemon tells of somebody with number and address
+// masked: it tells them to whoever may act on them, and a terminal is looked at
+// by others.
+func anonymous(somebody json.RawMessage) (json.RawMessage, error) {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(user, &members); err != nil {
+	if err := json.Unmarshal(somebody, &members); err != nil {
 		return nil, fmt.Errorf("read the daemon's answer: %w", err)
 	}
 	for _, name := range []string{"phone", "email"} {
