@@ -9,6 +9,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -440,6 +441,15 @@ func withOptions(in *console.Invocation) *options {
 	o := withFile(in)
 	in.StringVar(&o.listen, "listen", "", "listen on this `address`")
 	return o
+}
+
+// dataDir is the directory of the data, also when the file cannot be used and
+// pl is nil.
+func (o *options) dataDir(pl *plan) string {
+	if pl != nil {
+		return pl.Storage.Dir
+	}
+	return cmp.Or(o.dir, defaults().Storage.Dir)
 }
 
 // load reads the file, lays environment and flags over it, and checks the
@@ -1639,12 +1649,7 @@ is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
 		return err
 	}
 	pl, broken := p.load(o)
-	dir := o.dir
-	if broken == nil {
-		dir = pl.Storage.Dir
-	} else if dir == "" {
-		dir = defaults().Storage.Dir
-	}
+	dir := o.dataDir(pl)
 	var fixed []string
 	if *fix {
 		var err error
@@ -1848,94 +1853,6 @@ func (p *program) restore(in *console.Invocation) error {
 	return err
 }
 
-// journalLines is how much of the journal a helper gets to see.
-const journalLines = "2000"
-
-func (p *program) supportBundle(in *console.Invocation) error {
-	in.WithJSON()
-	in.WithSocket()
-	o := withFile(in)
-	in.Notes = `
-The bundle has what the doctor says, the status of the box and its routes,
-metrics, the config file without secrets, the newest messages without numbers and
-texts, and the journal, if this user may read it. Numbers, codes, keys and tokens
-are removed before anything is written. Look through it all the same:
-tar xzOf FILE | less
-`
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	progress := in.Progress()
-	progress.Say("asking the box ...")
-	bundle := in.NewBundle()
-	pl, broken := p.load(o)
-	var text bytes.Buffer
-	err, dir := broken, o.dir
-	if broken == nil {
-		dir, err = pl.Storage.Dir, pl.config.shareable().write(&text)
-	} else if dir == "" {
-		dir = defaults().Storage.Dir
-	}
-	bundle.Text("config.toml", text.Bytes(), err)
-	found, err := p.diagnose(in, pl, dir, broken)
-	bundle.JSON("doctor.json", found, err)
-	bundle.JSON("version.json", thisBuild().fact(), nil)
-	progress.Say("reading the journal ...")
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	lines, err := exec.CommandContext(ctx, "journalctl", "--unit=pinferry", "--lines="+journalLines, "--output=short-iso", "--no-pager", "--quiet").Output()
-	bundle.Text("journal.txt", lines, err)
-	progress.End()
-	names, err := bundle.Save(in.Operands[0])
-	if err != nil || in.Operands[0] == "-" {
-		return err
-	}
-	return in.Show(struct {
-		File  string   `json:"file"`
-		Parts []string `json:"parts"`
-	}{in.Operands[0], names}, fmt.Sprintf("%s has %s. Look through it before you send it.", in.Operands[0], strings.Join(names, ", ")))
-}
-
-// shareable is the config without what is nobody else's business, beyond what
-// can be told by its look: credentials in addresses, in headers and in bodies,
-// and the codes of test numbers.
-func (c config) shareable() config {
-	c.Relays, c.Apps = slices.Clone(c.Relays), slices.Clone(c.Apps)
-	for i := range c.Relays {
-		r := &c.Relays[i]
-		r.URL, r.PublicURL = origin(r.URL), origin(r.PublicURL)
-		for _, secret := range []*string{&r.User, &r.Body} {
-			if *secret != "" {
-				*secret = removed
-			}
-		}
-		headers := map[string]string{}
-		for name := range r.Headers {
-			headers[name] = removed
-		}
-		r.Headers = headers
-	}
-	for i := range c.Apps {
-		c.Apps[i].Webhook, c.Apps[i].TestNumbers = origin(c.Apps[i].Webhook), nil
-	}
-	return c
-}
-
-// removed stands for what is not shared.
-const removed = "[removed]"
-
-// origin is an address without what may be secret in it.
-func origin(address string) string {
-	at, err := url.Parse(address)
-	switch {
-	case address == "":
-		return ""
-	case err != nil || at.Host == "":
-		return removed
-	}
-	return at.Scheme + "://" + at.Host + "/..."
-}
-
 // setAside makes room for a database where there is one: it is renamed, and
 // back renames it again. While a daemon has the directory nothing is moved.
 func setAside(dir string, force bool) (back func() error, err error) {
@@ -1966,6 +1883,89 @@ func setAside(dir string, force bool) (back func() error, err error) {
 			return back, err
 		}
 	}
+}
+
+// journalLines is how much of the journal a helper gets to see.
+const journalLines = "2000"
+
+func (p *program) supportBundle(in *console.Invocation) error {
+	in.WithJSON()
+	in.WithSocket()
+	o := withFile(in)
+	in.Notes = `
+The bundle has what the doctor says, the status of the box and its routes,
+metrics, the config file without secrets, the newest messages without numbers and
+texts, and the journal, if this user may read it. Numbers, codes, keys and tokens
+are removed before anything is written. Look through it all the same:
+tar xzOf FILE | less
+`
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	progress := in.Progress()
+	progress.Say("asking the box ...")
+	bundle := in.NewBundle()
+	pl, broken := p.load(o)
+	var text bytes.Buffer
+	err := broken
+	if broken == nil {
+		err = pl.config.shareable().write(&text)
+	}
+	bundle.Text("config.toml", text.Bytes(), err)
+	found, err := p.diagnose(in, pl, o.dataDir(pl), broken)
+	bundle.JSON("doctor.json", found, err)
+	bundle.JSON("version.json", thisBuild().fact(), nil)
+	progress.Say("reading the journal ...")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	lines, err := exec.CommandContext(ctx, "journalctl", "--unit=pinferry", "--lines="+journalLines, "--output=short-iso", "--no-pager", "--quiet").Output()
+	bundle.Text("journal.txt", lines, err)
+	progress.End()
+	names, err := bundle.Save(in.Operands[0])
+	if err != nil || in.Operands[0] == "-" {
+		return err
+	}
+	return in.Show(struct {
+		File  string   `json:"file"`
+		Parts []string `json:"parts"`
+	}{in.Operands[0], names}, fmt.Sprintf("%s has %s. Look through it before you send it.", in.Operands[0], strings.Join(names, ", ")))
+}
+
+// shareable is the config without what is nobody else's business, beyond what
+// can be told by its look: credentials in addresses, in headers and in bodies,
+// and the codes of test numbers.
+func (c config) shareable() config {
+	c.Relays, c.Apps = slices.Clone(c.Relays), slices.Clone(c.Apps)
+	for i := range c.Relays {
+		r := &c.Relays[i]
+		r.URL, r.PublicURL = origin(r.URL), origin(r.PublicURL)
+		for _, secret := range []*string{&r.User, &r.Body} {
+			if *secret != "" {
+				*secret = console.Removed
+			}
+		}
+		headers := map[string]string{}
+		for name := range r.Headers {
+			headers[name] = console.Removed
+		}
+		r.Headers = headers
+	}
+	for i := range c.Apps {
+		c.Apps[i].Webhook, c.Apps[i].TestNumbers = origin(c.Apps[i].Webhook), nil
+	}
+	return c
+}
+
+// origin is an address without what may be secret in it.
+func origin(address string) string {
+	at, err := url.Parse(address)
+	switch {
+	case address == "":
+		return ""
+	case err != nil || at.Host == "":
+		return console.Removed
+	}
+	return at.Scheme + "://" + at.Host + "/..."
 }
 
 // The commands that need no daemon.

@@ -64,7 +64,7 @@ func TestListsFollowTheCursor(t *testing.T) {
 func TestNothingGivesOrdersToTheTerminal(t *testing.T) {
 	b := newBox(t)
 	hostile := aMessage(1)
-	hostile["reason"] = "\x1b]0;owned\a‮\r\n"
+	hostile["reason"] = "\x1b]0;owned\a\u202e\r\n"
 	hostile["timeline"] = []any{object{"at": "2026-11-22T10:00:00.000Z", "what": "failed", "text": "\x1b[2J"}}
 	b.on("GET /admin/messages", object{"messages": []any{hostile}})
 	b.on("GET /admin/messages/msg_1", hostile)
@@ -81,7 +81,7 @@ func TestNothingGivesOrdersToTheTerminal(t *testing.T) {
 		"limits show":   func() (int, string, string) { return b.run(console.LimitShow, "SUBJECT", number) },
 	} {
 		code, stdout, stderr := say()
-		if code != console.OK || stdout == "" || strings.ContainsAny(stdout, "\x1b\a\r‮") {
+		if code != console.OK || stdout == "" || strings.ContainsAny(stdout, "\x1b\a\r\u202e") {
 			t.Errorf("%s: %d %q %s", name, code, stdout, stderr)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// Removed stands where a key, a token or another credential stood.
+const Removed = "[removed]"
+
 // What is looked for in a text that leaves the house. The first that matches at
 // a place decides; what none of them knows is left.
 var private = regexp.MustCompile(strings.Join([]string{
@@ -49,7 +52,7 @@ func scrubbed(kind, found string) string {
 	case "keep":
 		return found
 	case "secret":
-		return "[removed]"
+		return Removed
 	case "email":
 		return masked(found)
 	}
