@@ -815,6 +815,12 @@ func TestBackupSchedule(t *testing.T) {
 	if code := s.stop(); code != exitOK {
 		t.Errorf("backup --schedule: %d %s", code, s.stderr)
 	}
+	b.stop()
+	s = begin(t, b.environ, "backup", "--to", other, "--schedule", "24h")
+	wait(t, "the next try is promised", func() bool { return strings.Contains(s.stderr.String(), "the next try is in 24h0m0s") })
+	if code := s.stop(); code != exitOK {
+		t.Errorf("backup --schedule without a box: %d %s", code, s.stderr)
+	}
 }
 
 func TestDemo(t *testing.T) {
