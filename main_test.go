@@ -1705,7 +1705,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"backup", "--to", t.TempDir()}, exitNotReady, "none.sock"},
 		{[]string{"key", "new", "a b"}, exitUsage, "a b"},
 		{[]string{"key"}, exitUsage, "key what? There is key new, key rotate"},
-		{[]string{"user"}, exitUsage, "user what? There is user ls, user block, user rm, user show, user unblock"},
+		{[]string{"user"}, exitUsage, "user what? There is user ls, user show, user block, user unblock, user rm"},
 		{[]string{"user", "rn"}, exitUsage, `did you mean "user rm"?`},
 		{[]string{"user", "rm"}, exitUsage, "usage: pinferry user rm [flags] USER"},
 		{[]string{"simulate", "--fault", "creg=x"}, exitUsage, "--fault"},
