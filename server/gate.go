@@ -75,7 +75,7 @@ func (g *gate) enter(c *web.Call) (*path, web.Handler, error) {
 		if err := g.guard.checkHost(c.HTTP); err != nil {
 			return p, nil, err
 		}
-		c.Client = g.guard.client(c.HTTP)
+		c.Peer, c.Client, c.Secure = addressOf(c.HTTP.RemoteAddr()), g.guard.client(c.HTTP), g.guard.secure(c.HTTP)
 	}
 	handler, err := g.paths.handler(c, p)
 	return p, handler, err

@@ -88,6 +88,21 @@ func (g *guard) client(ctx *fasthttp.RequestCtx) netip.Addr {
 	return address
 }
 
+// secure tells whether a request came to the box by TLS, or to the trusted proxy
+// before it, which says so of the last hop. From anybody else the header is
+// what the client says of itself.
+func (g *guard) secure(ctx *fasthttp.RequestCtx) bool {
+	if !web.Within(g.trusted, addressOf(ctx.RemoteAddr())) {
+		return false
+	}
+	fields := ctx.Request.Header.PeekAll("X-Forwarded-Proto")
+	if len(fields) == 0 {
+		return false
+	}
+	said := string(fields[len(fields)-1])
+	return strings.EqualFold(strings.TrimSpace(said[strings.LastIndexByte(said, ',')+1:]), "https")
+}
+
 // parseHop reads an entry of X-Forwarded-For: an address, with or without a
 // port.
 func parseHop(s string) (netip.Addr, bool) {

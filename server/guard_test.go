@@ -10,6 +10,7 @@ import (
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/web"
 )
 
 func TestHost(t *testing.T) {
@@ -330,4 +331,30 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 		}
 	}
 	t.Error("the place of a closed connection is not given back")
+}
+
+// TestWayOfARequest has a door tell what the guard found out about the way.
+func TestWayOfARequest(t *testing.T) {
+	door := web.Door{Name: "descope", Routes: []web.Route{{Method: "GET", Pattern: "/v9/way", Handle: func(c *web.Call) error {
+		c.HTTP.SetBodyString(fmt.Sprint(c.Secure, " ", c.Peer))
+		return nil
+	}}}}
+	for _, trusting := range []bool{false, true} {
+		b := newBox(t, func(c *server.Config, list *[]otp.App) {
+			(*list)[0].Doors, c.Doors = []string{"native", door.Name}, []web.Door{door}
+			if trusting {
+				c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+			}
+		})
+		for header, secure := range map[string]bool{
+			"X-Forwarded-Proto: https": true, "X-Forwarded-Proto: HTTPS": true, "X-Forwarded-Proto: http, https": true,
+			"X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http": false, "X-Forwarded-Proto: https, http": false,
+			"X-Forwarded-Proto: http": false, "X-Forwarded-Proto:": false, "X-Forwarded-Ssl: on": false, "Forwarded: proto=https": false,
+		} {
+			a := b.do("GET", "/v9/way", "", header, "X-Forwarded-For: 203.0.113.5")
+			if want := fmt.Sprint(secure && trusting, " 127.0.0.1"); a.body != want {
+				t.Errorf("trusting %t, %q: got %q, want %q", trusting, header, a.body, want)
+			}
+		}
+	}
 }

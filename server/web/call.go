@@ -32,6 +32,13 @@ type Call struct {
 	// Client is the address of the caller, IPv4 unmapped, proxies that are
 	// trusted taken off. The zero Addr is the admin socket.
 	Client netip.Addr
+	// Peer is where the connection itself comes from: the caller, or the proxy
+	// nearest to the box. The zero Addr is the admin socket.
+	Peer netip.Addr
+	// Secure tells whether nobody on the way reads along: the caller speaks TLS
+	// with the box, or with a trusted proxy that says so. It is false on the
+	// admin socket, where there is no way.
+	Secure bool
 	// Param is what stood in the path for {id}, App what stood for {app}: the
 	// bytes of the segment as they came.
 	Param, App string
