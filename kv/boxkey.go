@@ -26,19 +26,38 @@ func BoxKey(dir, credential string) ([]byte, error) {
 		}
 	}
 	path := filepath.Join(dir, "keys", "box.key")
-	key, err := readKey(path)
-	if !errors.Is(err, os.ErrNotExist) {
-		if err == nil {
-			err = private(path)
-		}
-		return key, err
+	key, err := KeyFile(dir, "box.key", func() ([]byte, error) {
+		key := make([]byte, boxKeySize)
+		rand.Read(key)
+		return key, nil
+	})
+	if err == nil {
+		err = checkSize(path, key)
 	}
-	key = make([]byte, boxKeySize)
-	rand.Read(key)
-	if err := writeKey(dir, "box.key", key); err != nil {
+	return key, err
+}
+
+// KeyFile returns the content of dir/keys/name. What is not there is made by
+// create, and is durable when KeyFile returns; the caller has opened the
+// database in dir, so no other process makes it too. A file that others may
+// read is refused.
+func KeyFile(dir, name string, create func() ([]byte, error)) ([]byte, error) {
+	path := filepath.Join(dir, "keys", name)
+	content, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		err = private(path)
+	case errors.Is(err, os.ErrNotExist):
+		if content, err = create(); err == nil {
+			err = writeKey(dir, name, content)
+		}
+	default:
+		err = fmt.Errorf("read key: %w", err)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return key, nil
+	return content, nil
 }
 
 func readKey(path string) ([]byte, error) {
@@ -46,20 +65,24 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read box key: %w", err)
 	}
+	return key, checkSize(path, key)
+}
+
+func checkSize(path string, key []byte) error {
 	if len(key) < boxKeySize || len(key) > boxKeyMost {
-		return nil, fmt.Errorf("read box key: %s has %d bytes, between %d and %d are needed", path, len(key), boxKeySize, boxKeyMost)
+		return fmt.Errorf("read box key: %s has %d bytes, between %d and %d are needed", path, len(key), boxKeySize, boxKeyMost)
 	}
-	return key, nil
+	return nil
 }
 
 // private refuses a file that anybody but its owner may read.
 func private(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("read box key: %w", err)
+		return fmt.Errorf("read key: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("read box key: others may read %s; chmod it to 0600", path)
+		return fmt.Errorf("read key: others may read %s; chmod it to 0600", path)
 	}
 	return nil
 }

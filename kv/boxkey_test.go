@@ -73,15 +73,48 @@ func TestBoxKeyRefused(t *testing.T) {
 	}
 }
 
+// TestKeyFile makes a key of another kind once, and never in place of one that
+// cannot be read.
+func TestKeyFile(t *testing.T) {
+	dir, made := t.TempDir(), 0
+	create := func() ([]byte, error) {
+		made++
+		return []byte("first"), nil
+	}
+	for range 2 {
+		if got, err := kv.KeyFile(dir, "lan.ca", create); err != nil || string(got) != "first" || made != 1 {
+			t.Fatalf("got %q, %v, made %d times", got, err, made)
+		}
+	}
+	path := filepath.Join(dir, "keys", "lan.ca")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v", info, err)
+	}
+	if err := os.Chmod(path, 0o604); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := kv.KeyFile(dir, "lan.ca", create); err == nil || got != nil || made != 1 {
+		t.Errorf("a file that others may read: got %q, %v, made %d times", got, err, made)
+	}
+	failure := errors.New("no numbers at random")
+	if got, err := kv.KeyFile(dir, "other.ca", func() ([]byte, error) { return nil, failure }); !errors.Is(err, failure) || got != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "keys", "other.ca")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key that was not made has left a file: %v", err)
+	}
+}
+
 func TestBundle(t *testing.T) {
 	const passphrase = "correct horse battery"
 	from, to := t.TempDir(), t.TempDir()
 	key := mustKey(t, from, "")
 	write(t, filepath.Join(from, "keys", "demo-ES256-1.pem"), []byte("a signing key"), 0o600)
+	write(t, filepath.Join(from, "keys", "lan.ca"), []byte("an authority"), 0o600)
 	write(t, filepath.Join(from, "keys", "notes.txt"), []byte("not a key"), 0o600)
 	bundle, err := kv.LoadBundle(from, "")
-	if err != nil || len(bundle) != 2 {
-		t.Fatalf("the bundle has %d files, %v, want 2", len(bundle), err)
+	if err != nil || len(bundle) != 3 {
+		t.Fatalf("the bundle has %d files, %v, want 3", len(bundle), err)
 	}
 	sealed, err := bundle.Seal(passphrase)
 	if err != nil {

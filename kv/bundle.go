@@ -21,7 +21,8 @@ import (
 // the bundle was changed: the two cannot be told apart.
 var ErrPassphrase = errors.New("the passphrase does not open the keys")
 
-// Bundle is the key files of a box, by name: box.key and the signing keys.
+// Bundle is the key files of a box, by name: box.key, the signing keys and the
+// authority for its certificates.
 type Bundle map[string][]byte
 
 // A sealed bundle is a head of 21 bytes, a nonce of 12 and the AES-256-GCM of
@@ -46,13 +47,15 @@ func LoadBundle(dir, credential string) (Bundle, error) {
 		return nil, err
 	}
 	b := Bundle{"box.key": key}
-	signing, err := filepath.Glob(filepath.Join(dir, "keys", "*.pem"))
-	if err != nil {
-		return nil, fmt.Errorf("list keys: %w", err)
-	}
-	for _, path := range signing {
-		if b[filepath.Base(path)], err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("read key: %w", err)
+	for _, pattern := range []string{"*.pem", "*.ca"} {
+		paths, err := filepath.Glob(filepath.Join(dir, "keys", pattern))
+		if err != nil {
+			return nil, fmt.Errorf("list keys: %w", err)
+		}
+		for _, path := range paths {
+			if b[filepath.Base(path)], err = os.ReadFile(path); err != nil {
+				return nil, fmt.Errorf("read key: %w", err)
+			}
 		}
 	}
 	return b, nil
