@@ -59,6 +59,7 @@ const (
 	metrics = "github.com/VictoriaMetrics/metrics"
 	numbers = "github.com/nyaruka/phonenumbers/v2"
 	proto   = "google.golang.org/protobuf/proto" // what badger's own files are written in
+	qr      = "rsc.io/qr"
 	sys     = "golang.org/x/sys/unix"
 	sms     = "github.com/warthog618/sms"
 	stack   = "github.com/warthog618/modem"
@@ -109,6 +110,7 @@ func House() Law {
 			{Path: "server", Rooms: []string{"otp", "server/*"}, Modules: []string{fast, json, zerolog, metrics}},
 			{Path: "server/web", Rooms: []string{"otp", "otp/text"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{json, jwt, zerolog}},
+			{Path: "server/cert", Rooms: []string{"otp", "server/web"}, Modules: []string{fast, qr, zerolog}},
 			{Path: "server/api", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
 			// The command line asks a box through its socket: it is given neither a
