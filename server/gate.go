@@ -75,7 +75,12 @@ func (g *gate) enter(c *web.Call) (*path, web.Handler, error) {
 		if err := g.guard.checkHost(c.HTTP); err != nil {
 			return p, nil, err
 		}
-		c.Peer, c.Client, c.Secure = addressOf(c.HTTP.RemoteAddr()), g.guard.client(c.HTTP), g.guard.secure(c.HTTP)
+		c.Peer, c.Client = addressOf(c.HTTP.RemoteAddr()), g.guard.client(c.HTTP)
+		c.Secure = secured(c.HTTP) || g.guard.secure(c.HTTP)
+		g.strict(c)
+		if instead := g.plain(c, p); instead != nil {
+			return p, instead, nil
+		}
 	}
 	handler, err := g.paths.handler(c, p)
 	return p, handler, err

@@ -2,10 +2,12 @@ package server
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
@@ -17,13 +19,14 @@ type listener struct {
 	net.Listener
 	limit   int
 	trusted []netip.Prefix // many people share a proxy, so it has no bound
+	tls     *tls.Config    // nil: TLS is not spoken
 
 	mu   sync.Mutex
 	open map[netip.Prefix]int
 }
 
-func newListener(inner net.Listener, limit int, trusted []netip.Prefix) *listener {
-	return &listener{Listener: inner, limit: limit, trusted: trusted, open: map[netip.Prefix]int{}}
+func newListener(inner net.Listener, limit int, trusted []netip.Prefix, spoken *tls.Config) *listener {
+	return &listener{Listener: inner, limit: limit, trusted: trusted, tls: spoken, open: map[netip.Prefix]int{}}
 }
 
 // tooMany is all that an address above its bound gets to read. It fits into
@@ -39,7 +42,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		leave, ok := l.enter(addressOf(inner.RemoteAddr()))
 		if ok {
-			return &conn{Conn: inner, leave: sync.OnceFunc(leave), head: head{active: true}}, nil
+			return &conn{Conn: inner, leave: sync.OnceFunc(leave), tls: l.tls, head: head{active: true}}, nil
 		}
 		inner.Write([]byte(tooMany))
 		inner.Close()
@@ -84,12 +87,17 @@ func addressOf(a net.Addr) netip.Addr {
 
 // conn watches the line ends in the heads of requests: the parser behind it
 // takes a bare LF for a line end, where a proxy in front may not, and does not
-// show the request line it took.
+// show the request line it took. Where TLS is spoken, it also finds out whether
+// this client does.
 type conn struct {
-	net.Conn
-	leave func()
-	// head belongs to the goroutine that serves the connection.
+	net.Conn // as it came from the network
+	leave    func()
+	// secured is what goes over Conn, if that is TLS.
+	secured atomic.Pointer[tls.Conn]
+	// head and tls belong to the goroutine that serves the connection. tls is nil
+	// once it is known what the client speaks.
 	head head
+	tls  *tls.Config
 }
 
 var errBareLF = errors.New("bare LF in the head of a request")
@@ -99,15 +107,22 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.head.bare {
 		return 0, errBareLF
 	}
-	n, err := c.Conn.Read(p)
+	if c.tls != nil {
+		return c.begin(p)
+	}
+	n, err := c.inner().Read(p)
 	c.head.read(p[:n])
 	return n, err
 }
 
-// Close closes the connection and gives its place back.
+// Write sends p, under TLS if the client speaks it.
+func (c *conn) Write(p []byte) (int, error) { return c.inner().Write(p) }
+
+// Close closes the connection and gives its place back. It may be called by
+// another goroutine than the one that serves the connection.
 func (c *conn) Close() error {
 	c.leave()
-	return c.Conn.Close()
+	return c.inner().Close()
 }
 
 // follow tells a connection where its requests begin.

@@ -29,6 +29,9 @@ var rootKeyDoors = []string{nativeDoor, strike.Name}
 // Paths that are named more than once.
 const (
 	backupPath  = "/admin/backup"
+	caPath      = "/ca"
+	caFilePath  = "/ca.crt"
+	healthPath  = "/healthz"
 	hookPath    = "/hooks/{id}"
 	keySetPath  = "/.well-known/jwks.json"
 	handsetPath = "/demo/handset"
@@ -137,6 +140,12 @@ func (s *Server) networkDoors() []web.Door {
 		}},
 		{Routes: s.houseRoutes()},
 	}
+	if s.config.Authority != nil {
+		doors = append(doors, web.Door{Routes: []web.Route{
+			{Method: "GET", Pattern: caPath, Handle: s.config.Authority.Page},
+			{Method: "GET", Pattern: caFilePath, Handle: s.config.Authority.Download},
+		}})
+	}
 	if s.config.Hooks != nil {
 		doors = append(doors, web.Door{Routes: []web.Route{
 			{Method: "POST", Pattern: hookPath, Handle: s.config.Hooks},
@@ -222,7 +231,7 @@ func nativeRoutes(d *api.Door) []web.Route {
 // houseRoutes are the paths that belong to no door.
 func (s *Server) houseRoutes() []web.Route {
 	routes := []web.Route{
-		{Method: "GET", Pattern: "/healthz", Handle: s.alive},
+		{Method: "GET", Pattern: healthPath, Handle: s.alive},
 		{Method: "GET", Pattern: "/readyz", Handle: s.ready},
 	}
 	if s.config.Metrics != nil {

@@ -7,6 +7,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/cert"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/rs/zerolog"
 	"github.com/valyala/fasthttp"
@@ -47,8 +49,16 @@ type Config struct {
 	// Hosts are names beside those of the apps, the listen address, localhost
 	// and the box's own addresses, under which the box answers.
 	Hosts []string
-	// TrustedProxies are peers whose X-Forwarded-For is believed.
+	// TrustedProxies are peers whose X-Forwarded-For and X-Forwarded-Proto are
+	// believed.
 	TrustedProxies []netip.Prefix
+	// TLS is spoken with what this shows; nil: it is not spoken. Whoever does not
+	// speak it is then sent to it on the same port, but for [openPaths]. The box
+	// also answers to the names in the certificate.
+	TLS Certificates
+	// Authority is what vouches for the certificate in the local network, and is
+	// offered to devices at /ca; nil mounts no such path.
+	Authority Authority
 
 	Apps          Apps
 	Verifications api.Verifications
@@ -146,7 +156,11 @@ func (s *Server) Open() error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
 	}
-	s.network.listener = newListener(inner, s.config.ConnsPerAddress, s.config.TrustedProxies)
+	var spoken *tls.Config
+	if c.TLS != nil {
+		spoken = cert.Config(c.TLS.Current)
+	}
+	s.network.listener = newListener(inner, c.ConnsPerAddress, c.TrustedProxies, spoken)
 	s.network.http = s.http(network)
 	s.network.http.ConnState = follow
 	if s.config.Socket == "" {
@@ -262,9 +276,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return all
 }
 
-// URL returns where the server listens: "http://127.0.0.1:7467". It is valid
-// after Open.
-func (s *Server) URL() string { return "http://" + s.network.listener.Addr().String() }
+// URL returns where the server listens: "http://127.0.0.1:7467", with https
+// where it speaks TLS. It is valid after Open.
+func (s *Server) URL() string {
+	scheme := "http://"
+	if s.config.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + s.network.listener.Addr().String()
+}
 
 // quiet keeps what fasthttp says of a connection out of the log, for it quotes
 // what the client sent, keys and codes with it. The format alone tells what

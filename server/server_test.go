@@ -119,7 +119,7 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
 	if err := b.http.Open(); err != nil {
 		t.Fatal(err)
 	}
-	b.addr = strings.TrimPrefix(b.http.URL(), "http://")
+	_, b.addr, _ = strings.Cut(b.http.URL(), "://")
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { outbox.Run(ctx) })
