@@ -28,6 +28,10 @@ type Facts struct {
 	Ports  []Port
 	Clock  Clock
 	Disk   Disk
+	// Certificate is what the box shows by TLS; nil: it speaks plain HTTP. Open
+	// tells that it does so to a whole network.
+	Certificate *Certificate
+	Open        bool
 	// Machine is what the box stands on.
 	Machine Machine
 }
@@ -71,7 +75,7 @@ func (f *Facts) Diagnose() Diagnosis {
 	if f.Config == nil {
 		checks = append(checks, f.apps()...)
 	}
-	checks = append(checks, f.disk(), f.keys(), f.clock(), f.power(), f.manager())
+	checks = append(checks, f.disk(), f.keys(), f.certificate(), f.clock(), f.power(), f.manager())
 	if f.Machine.Unit {
 		checks = append(checks, f.service())
 	}
