@@ -51,6 +51,7 @@ import (
 	"github.com/pinferry/pinferry/otp/text"
 	"github.com/pinferry/pinferry/server"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/cert"
 	"github.com/pinferry/pinferry/server/console"
 	"github.com/pinferry/pinferry/server/token"
 	"github.com/pinferry/pinferry/server/web"
@@ -168,9 +169,34 @@ type config struct {
 
 type serverSection struct {
 	Listen         string   `toml:"listen"`
+	TLS            string   `toml:"tls"`
 	TLSCert        string   `toml:"tls_cert,omitempty"`
 	TLSKey         string   `toml:"tls_key,omitempty"`
 	TrustedProxies []prefix `toml:"trusted_proxies"`
+}
+
+// The ways to a certificate, as tls in [server] names them. Files that are named
+// need no such word.
+const (
+	tlsLAN   = "lan"
+	tlsFiles = "files"
+)
+
+// files reads the certificate files without a box.
+func (s serverSection) files() (cert.State, error) {
+	files, err := cert.NewFiles(s.TLSCert, s.TLSKey, func() otp.Time { return 0 }, zerolog.Nop())
+	if err != nil {
+		return cert.State{}, err
+	}
+	return files.State(), nil
+}
+
+// open tells whether whoever shares a network with the box can read what it says.
+func (s serverSection) open() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	a, bad := netip.ParseAddr(host)
+	closed := err != nil || host == "localhost" || bad == nil && a.IsLoopback()
+	return !closed && s.TLS == "" && s.TLSCert == "" && len(s.TrustedProxies) == 0
 }
 
 type storageSection struct {
@@ -685,8 +711,8 @@ func (c config) check() (*plan, error) {
 	} else if _, err := netip.ParseAddr(host); host != "" && host != "localhost" && err != nil {
 		return nil, fmt.Errorf(`[server] listen = %q: give the address as digits, "127.0.0.1:7467", or leave it out for every address`, c.Server.Listen)
 	}
-	if c.Server.TLSCert != "" || c.Server.TLSKey != "" {
-		return nil, errors.New("[server] tls_cert, tls_key: this build speaks plain HTTP; put a proxy before it and name it in trusted_proxies")
+	if err := c.Server.check(); err != nil {
+		return nil, err
 	}
 	if !filepath.IsAbs(c.Storage.Dir) {
 		return nil, fmt.Errorf("[storage] dir = %q: write an absolute path", c.Storage.Dir)
@@ -727,6 +753,21 @@ func (c config) check() (*plan, error) {
 		return nil, err
 	}
 	return pl, nil
+}
+
+// check refuses settings of TLS of which one contradicts another.
+func (s serverSection) check() error {
+	switch {
+	case (s.TLSCert == "") != (s.TLSKey == ""):
+		return errors.New("[server] tls_cert, tls_key: a certificate needs its key; name both files, or neither")
+	case s.TLS == tlsLAN && s.TLSCert != "":
+		return errors.New(`[server] tls = "lan" makes certificates, and tls_cert, tls_key name your own: take one of the two away`)
+	case s.TLS == tlsFiles && s.TLSCert == "":
+		return errors.New(`[server] tls = "files": name the files in tls_cert and tls_key`)
+	case s.TLS != "" && s.TLS != tlsLAN && s.TLS != tlsFiles:
+		return fmt.Errorf(`[server] tls = %q: say "lan" for certificates that the box makes, "files" for those in tls_cert and tls_key, or "" for plain HTTP`, s.TLS)
+	}
+	return nil
 }
 
 // caps are the daily caps of the routes that have one.
@@ -908,6 +949,8 @@ type daemon struct {
 	// pretended is the built-in simulator, and handset its own; nil without one.
 	pretended *simulator.Modem
 	handset   *simulator.Handset
+	// certificate tells how what the server shows by TLS stands; nil without TLS.
+	certificate func() cert.State
 
 	// The outbox and its routes run until stopOutbox. What they may need on
 	// their way down, simulators and the upkeep of the database, runs until
@@ -976,6 +1019,9 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		Doors: server.Doors(verifications, directory, mint, pl.apps),
 		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
+	if err := d.openTLS(pl, &settings); err != nil {
+		return d, err
+	}
 	for _, r := range pl.Relays {
 		if at, err := url.Parse(r.PublicURL); err == nil && at.Host != "" {
 			settings.Hooks, settings.Hosts = d.hooks, append(settings.Hosts, at.Host)
@@ -990,6 +1036,50 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	d.server = listener
 	return d, nil
+}
+
+// openTLS gives the server what it shows of itself. The database is open, so that
+// no other process makes the same authority.
+func (d *daemon) openTLS(pl *plan, settings *server.Config) error {
+	var err error
+	switch {
+	case pl.Server.TLSCert != "":
+		var files *cert.Files
+		if files, err = cert.NewFiles(pl.Server.TLSCert, pl.Server.TLSKey, d.box.Clock.Now, d.log); err == nil {
+			settings.TLS, d.certificate = files, files.State
+		}
+	case pl.Server.TLS == tlsLAN:
+		var lan *cert.LAN
+		if lan, err = d.openLAN(pl.Storage.Dir); err == nil {
+			settings.TLS, settings.Authority, d.certificate = lan, lan, lan.State
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("[server] tls: %w", err)
+	}
+	return nil
+}
+
+// openLAN reads the authority of the box, which is made at the first start.
+func (d *daemon) openLAN(dir string) (*cert.LAN, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		d.log.Warn().Err(err).Msg("the host has no name that it tells, so the certificate is for its addresses alone")
+	}
+	names, passed := cert.Names(host), d.box.Clock.Build()
+	if passed == 0 {
+		passed = d.box.Clock.Now() // such a build does not know its date
+	}
+	file, err := kv.KeyFile(dir, cert.AuthorityFile, func() ([]byte, error) { return cert.NewAuthority(names, passed) })
+	if err != nil {
+		return nil, err
+	}
+	authority, err := cert.ParseAuthority(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(keysDir(dir), cert.AuthorityFile), err)
+	}
+	d.log.Info().Str("authority", authority.Name()).Str("fingerprint", authority.Fingerprint()).Msg("devices that trust the authority believe the box; /ca tells how")
+	return cert.NewLAN(authority, names, d.box.Clock.Now, cert.LANConfig{Log: d.log})
 }
 
 // openStore opens the database and unlocks it with the box key.
@@ -1573,10 +1663,20 @@ func (d *daemon) facts(pl *plan) (admin.Facts, error) {
 	if routes == nil {
 		return admin.Facts{}, errors.New("the routes cannot be read")
 	}
-	return admin.Facts{
+	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Ways: len(routes), Routes: routes,
-		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Machine: admin.Machine(systemd.Host{}.Look()),
-	}, nil
+		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
+	}
+	if d.certificate != nil {
+		facts.Certificate = certificateFact(d.certificate(), nil)
+	}
+	return facts, nil
+}
+
+func certificateFact(s cert.State, unread error) *admin.Certificate {
+	return &admin.Certificate{
+		Unread: unread, Names: s.Names, Until: s.Until, Trouble: s.Trouble, Loose: s.Loose, Refused: s.Refused, Fingerprint: s.Fingerprint,
+	}
 }
 
 // factsWithout are what is left to go by when no box runs: a plan, or why there
@@ -1591,7 +1691,13 @@ func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken
 		return facts, nil
 	}
 	var err error
-	facts.Apps, facts.Ways = pl.apps.All(), len(pl.Modems)+len(pl.Relays)
+	facts.Apps, facts.Ways, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.Server.open()
+	switch {
+	case pl.Server.TLSCert != "":
+		facts.Certificate = certificateFact(pl.Server.files())
+	case pl.Server.TLS == tlsLAN:
+		facts.Certificate = &admin.Certificate{Later: true}
+	}
 	facts.Ports, err = p.portFacts(ctx, pl)
 	return facts, err
 }
@@ -2065,12 +2171,23 @@ func (p *program) configCheck(in *console.Invocation) error {
 	if _, err := relay.NewNotifier(nil, pl.targets(), nil, nil, zerolog.Nop()); err != nil {
 		return err
 	}
+	var loose string
+	if pl.Server.TLSCert != "" {
+		state, err := pl.Server.files()
+		if err != nil {
+			return fmt.Errorf("[server] tls: %w", err)
+		}
+		loose = state.Loose
+	}
 	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
 	if len(pl.Apps) == 0 {
 		words += "; without an [[app]] the box serves nobody"
 	}
 	if len(pl.Modems)+len(pl.Relays) == 0 {
 		words += "; without a [[modem]] or [[relay]] it sends nothing"
+	}
+	if loose != "" {
+		words += "; everybody on this machine may read " + loose + ": `sudo chmod o= " + loose + "`"
 	}
 	_, err = fmt.Fprintln(p.stdout, words)
 	return err

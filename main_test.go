@@ -4,7 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -27,7 +32,9 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/modem/simulator"
+	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/cert"
 	"github.com/pinferry/pinferry/systemd"
 )
 
@@ -1868,7 +1875,12 @@ func TestConfigErrors(t *testing.T) {
 		{"[server]\nlisten = \"7467\"", "[server] listen"},
 		{"[server]\nlisten = \"localhost:99999\"", "[server] listen"},
 		{"[server]\nlisten = \"box.example:80\"", "[server] listen"},
-		{"[server]\ntls_cert = \"/x\"", "tls_cert"},
+		{"[server]\ntls_cert = \"/x\"", "[server] tls_cert, tls_key"},
+		{"[server]\ntls_key = \"/x\"", "[server] tls_cert, tls_key"},
+		{"[server]\ntls = \"lan\"\ntls_cert = \"/x\"\ntls_key = \"/y\"", "take one of the two away"},
+		{"[server]\ntls = \"files\"", "name the files in tls_cert and tls_key"},
+		{"[server]\ntls = \"auto\"", `say "lan"`},
+		{"[server]\ntls_cert = \"/nowhere/box.crt\"\ntls_key = \"/nowhere/box.key\"", "/nowhere/box.crt"},
 		{"[server]\ntrusted_proxies = [\"10.0.0.1/8\"]", "server.trusted_proxies"},
 		{"[storage]\ndir = \"data\"", "[storage] dir"},
 		{"[storage]\ngather = \"2s\"", "[storage] gather"},
@@ -1981,6 +1993,140 @@ func TestConfigOverrides(t *testing.T) {
 func TestSampleConfig(t *testing.T) {
 	if code, _, stderr := execute(t, nil, "config", "check", "--config", "systemd/pinferry.toml"); code != exitOK {
 		t.Errorf("the sample is refused: %s", stderr)
+	}
+}
+
+// by makes a call by TLS to a name of the box, with what is trusted.
+func (b *box) by(roots *x509.CertPool, name, path string) (status int, body string, err error) {
+	b.t.Helper()
+	at := strings.TrimPrefix(b.daemon.server.URL(), "https://")
+	_, port, _ := net.SplitHostPort(at)
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, at)
+		},
+	}}
+	resp, err := client.Get("https://" + net.JoinHostPort(name, port) + path)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), err
+}
+
+// authority gets what vouches for the box, over plain HTTP as a device does.
+func (b *box) authority() (roots *x509.CertPool, fingerprint string) {
+	b.t.Helper()
+	resp, err := http.Get("http" + strings.TrimPrefix(b.daemon.server.URL(), "https") + "/ca.crt")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	block, _ := pem.Decode(text)
+	if err != nil || block == nil {
+		b.t.Fatalf("/ca.crt: %s, %v", text, err)
+	}
+	roots = x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	sum := sha256.Sum256(block.Bytes)
+	return roots, strings.ReplaceAll(strings.ToUpper(fmt.Sprintf("% x", sum)), " ", ":")
+}
+
+// TestTLSInTheLAN has a box make an authority, which the doctor knows and which is
+// the same after a restart.
+func TestTLSInTheLAN(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	b := serveIn(t, shop("")+"[server]\ntls = \"lan\"\n", dir)
+	roots, fingerprint := b.authority()
+	for _, name := range append(cert.Names(host), "127.0.0.1") {
+		if status, body, err := b.by(roots, name, "/healthz"); status != 200 || err != nil {
+			t.Errorf("%s: %d %s, %v", name, status, body, err)
+		}
+	}
+	if status, body, err := b.by(roots, "127.0.0.1", "/ca"); status != 200 || err != nil || !strings.Contains(body, fingerprint) {
+		t.Errorf("/ca: %d, %v", status, err)
+	}
+	b.cause("certificate", admin.Green, fingerprint)
+	if info, err := os.Stat(filepath.Join(dir, "keys", "lan.ca")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v", info, err)
+	}
+	b.stop()
+	again := serveIn(t, shop("")+"[server]\ntls = \"lan\"\n", dir)
+	if _, now := again.authority(); now != fingerprint {
+		t.Error("after a restart it is another authority")
+	}
+	if status, _, err := again.by(roots, "127.0.0.1", "/healthz"); status != 200 || err != nil {
+		t.Errorf("after a restart: %d, %v", status, err)
+	}
+}
+
+// TestTLSByFiles has a box show a certificate of the operator's, and a new one when
+// the files change under it.
+func TestTLSByFiles(t *testing.T) {
+	dir := t.TempDir()
+	public, secret := filepath.Join(dir, "box.crt"), filepath.Join(dir, "box.key")
+	certify := func(days int) *x509.CertPool {
+		t.Helper()
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := otp.NewClock(otp.ClockSource{}).Now().Std()
+		template := &x509.Certificate{
+			DNSNames: []string{"codes.shop.example"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Duration(days) * 24 * time.Hour),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		roots.AppendCertsFromPEM(text)
+		if err := errors.Join(os.WriteFile(public, text, 0o600),
+			os.WriteFile(secret, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: sealed}), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		return roots
+	}
+	first := certify(90)
+	config := shop("") + fmt.Sprintf("[server]\ntls_cert = %q\ntls_key = %q\n", public, secret)
+	if err := os.Chmod(secret, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, _ := execute(t, nil, "config", "check", "--config", file(t, config)); code != exitOK || !strings.Contains(stdout, "chmod o= "+secret) {
+		t.Errorf("config check: %d %s", code, stdout)
+	}
+	b := serve(t, config)
+	b.cause("certificate", admin.Amber, secret)
+	if status, _, err := b.by(first, "codes.shop.example", "/healthz"); status != 200 || err != nil {
+		t.Errorf("got %d, %v", status, err)
+	}
+	second := certify(10)
+	b.cause("certificate", admin.Amber, "ends in")
+	if status, _, err := b.by(second, "codes.shop.example", "/healthz"); status != 200 || err != nil {
+		t.Errorf("after a change: %d, %v", status, err)
+	}
+	if err := os.WriteFile(secret, []byte("no key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.cause("certificate", admin.Amber, "cannot be used, and the one until")
+	if status, _, err := b.by(second, "codes.shop.example", "/healthz"); status != 200 || err != nil {
+		t.Errorf("after a mistake: %d, %v", status, err)
+	}
+	b.stop()
+	if code, _, stderr := execute(t, nil, "config", "check", "--config", file(t, config)); code != exitFailed || !strings.Contains(stderr, secret) {
+		t.Errorf("config check: %d %s", code, stderr)
 	}
 }
 
