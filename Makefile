@@ -31,10 +31,10 @@ OUT ?= bin/pinferry
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build fuzz crash radio bench compat
+.PHONY: help run test check build packages fuzz crash radio bench compat
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build, and run a throw-away box with a simulated modem on 127.0.0.1:7467
 	./bin/pinferry demo
@@ -50,6 +50,9 @@ check: ## run every check that a change has to pass (.ci/run)
 build: ## build the static binary bin/pinferry, for GOARCH if that is set
 	@echo "building $(OUT)"
 	@CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(OUT) .
+
+packages: ## make the Debian packages and tarballs, in bin/packages
+	@.ci/package bin/packages
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)
