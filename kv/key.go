@@ -47,6 +47,7 @@ var prefixes = [...]byte{
 	otp.KindEvent:        'e',
 	otp.KindDeadEvent:    'd',
 	otp.KindModem:        'g',
+	otp.KindProof:        'w',
 }
 
 var (

@@ -80,6 +80,8 @@ type App struct {
 	// Email lets codes go to email addresses too, if a route of the box carries
 	// [ChannelEmail].
 	Email bool
+	// Captcha says when a start needs a solved captcha; default off.
+	Captcha CaptchaPolicy
 	// Events says that the app takes events.
 	Events bool
 

@@ -186,6 +186,12 @@ func (app *App) preparePolicy() error {
 	if app.OptOut != OptOutCodes && app.OptOut != OptOutMessages {
 		return fmt.Errorf("opt_out: %q is neither \"codes\" nor \"messages\"", app.OptOut)
 	}
+	if app.Captcha == "" {
+		app.Captcha = CaptchaOff
+	}
+	if app.Captcha != CaptchaOff && app.Captcha != CaptchaHot && app.Captcha != CaptchaAlways {
+		return fmt.Errorf("captcha: %q is not \"off\", \"hot\" or \"always\"", app.Captcha)
+	}
 	if app.InboundSignIn && !app.Inbound {
 		return errors.New("inbound_sign_in: it needs inbound = true")
 	}

@@ -19,6 +19,11 @@ type Box struct {
 	// Metrics may be nil in tests.
 	Metrics *Metrics
 	Log     zerolog.Logger
+	// Provers judge the captchas of the apps that ask for some, by app id.
+	Provers map[string]Prover
+	// NoCaptcha lists the doors whose wire format has no place for the solution
+	// of a captcha: nobody is asked for one there.
+	NoCaptcha []string
 	// Low tells whether the disk is below its soft mark, where nothing new is
 	// begun; nil: never.
 	Low func() bool

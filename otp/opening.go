@@ -12,6 +12,8 @@ type opening struct {
 	to, login Address
 	// holder is the user whom the slot is named by; the zero User is nobody.
 	holder User
+	// solved is what came of the captcha that was sent along.
+	solved judged
 
 	p Progress
 	// fresh tells whether p.Message is one that the dispatcher must hear of, and
@@ -24,6 +26,9 @@ type opening struct {
 // the closure it runs in: what was charged stays charged.
 func (o *opening) run() (*Error, error) {
 	if replayed, refusal, err := o.replay(); err != nil || replayed || refusal != nil {
+		return refusal, err
+	}
+	if refusal, err := o.captcha(); err != nil || refusal != nil {
 		return refusal, err
 	}
 	u, refusal, err := o.asking()

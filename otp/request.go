@@ -52,6 +52,8 @@ type StartRequest struct {
 	// server/token, its life is checked here.
 	Family ID
 	Wish   Wish
+	// Captcha is the solution of a captcha as the page has sent it, "" for none.
+	Captcha string
 }
 
 // Progress is a verification with its newest message.

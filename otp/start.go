@@ -11,9 +11,9 @@ import (
 // Start begins a verification and queues its message.
 //
 // Refusals: [InvalidRequest], [InvalidPhone], [NumberRefused],
-// [CountryRefused], [LimitPhone], [LimitAddress], [LimitBox], [Conflict] (the
-// idempotency key was used with another body), [Unauthorized] (what was asked
-// for needs a live session), [ChannelUnavailable], [Busy], [StorageLow],
+// [CountryRefused], [LimitPhone], [LimitAddress], [LimitBox], [CaptchaRequired],
+// [Conflict] (the idempotency key was used with another body), [Unauthorized]
+// (what was asked for needs a live session), [ChannelUnavailable], [Busy], [StorageLow],
 // [ShuttingDown]; and where the door reveals it, after every limit was charged,
 // [NotRegistered], [AlreadyRegistered] and [UserDisabled].
 func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Progress, error) {
@@ -35,10 +35,14 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	if err != nil {
 		return Progress{}, v.refused(ctx, c, err)
 	}
+	solved, err := v.judge(ctx, c, &r, typed(to, login))
+	if err != nil {
+		return Progress{}, err
+	}
 	var o opening
 	var refusal *Error
 	err = v.box.Store.Update(ctx, func(tx Tx) (err error) {
-		o = opening{v: v, tx: tx, c: c, r: &r, now: v.box.Clock.Now(), to: to, login: login}
+		o = opening{v: v, tx: tx, c: c, r: &r, now: v.box.Clock.Now(), to: to, login: login, solved: solved}
 		refusal, err = o.run()
 		if err == nil && refusal == nil && o.p.Verification.Channel == ChannelInbound {
 			err = v.tellBack(tx, &o.p)
