@@ -50,6 +50,7 @@ type Room struct {
 
 // The outside libraries, each named once.
 const (
+	altcha  = "github.com/altcha-org/altcha-lib-go"
 	badger  = "github.com/dgraph-io/badger/v4"
 	cbor    = "github.com/fxamacker/cbor/v2"
 	fast    = "github.com/valyala/fasthttp"
@@ -116,6 +117,7 @@ func House() Law {
 			// The command line asks a box through its socket: it is given neither a
 			// store nor a door, so that no command can reach around the daemon.
 			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
+			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},
