@@ -34,8 +34,8 @@ type StartBody struct {
 	ClientIP string         `json:"client_ip"`
 	// AccessToken is the user's own; it goes with purpose step_up only.
 	AccessToken string `json:"access_token"`
-	// Captcha is accepted so that a page need not know whether the app asks for
-	// one.
+	// Captcha is the solution of a captcha. It is passed over where the app does
+	// not ask for one.
 	Captcha string `json:"captcha"`
 }
 
@@ -95,7 +95,7 @@ func (d *Door) Start(c *web.Call) error {
 
 // request checks what the core takes as it is.
 func (b *StartBody) request() (otp.StartRequest, error) {
-	r := otp.StartRequest{To: b.To, Email: true, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale}
+	r := otp.StartRequest{To: b.To, Email: true, Channel: b.Channel, Purpose: otp.Purpose(b.Purpose), Locale: b.Locale, Captcha: b.Captcha}
 	if r.Purpose == "" {
 		r.Purpose = otp.PurposeVerify
 	}

@@ -16,13 +16,13 @@ func TestStart(t *testing.T) {
 		t.Fatalf("got %d %s", status, body)
 	}
 	golden(t, "verification", body)
-	want := otp.StartRequest{To: phone, Channel: "sms", Purpose: otp.PurposeVerify, Locale: "de-CH", IdempotencyKey: "a-1"}
+	want := otp.StartRequest{To: phone, Channel: "sms", Purpose: otp.PurposeVerify, Locale: "de-CH", IdempotencyKey: "a-1", Captcha: "x"}
 	got := d.core.start
 	if string(got.Metadata) != `{"order":17}` || !strings.HasPrefix(string(got.Body), `{"to":"+41`) {
 		t.Errorf("metadata %s, body %s", got.Metadata, got.Body)
 	}
 	got.Metadata, got.Body = nil, nil
-	if got.To != want.To || got.Channel != want.Channel || got.Purpose != want.Purpose || got.Locale != want.Locale || got.IdempotencyKey != want.IdempotencyKey || got.Slot != (otp.Slot{}) {
+	if got.To != want.To || got.Channel != want.Channel || got.Purpose != want.Purpose || got.Locale != want.Locale || got.IdempotencyKey != want.IdempotencyKey || got.Captcha != want.Captcha || got.Slot != (otp.Slot{}) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -1,19 +1,25 @@
 package strike
 
 import (
+	"cmp"
+
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
 )
 
-// sendBody is the body of POST /otp. The tokens of a captcha, which may stand
-// beside it, are not read: the box asks for none.
+// sendBody is the body of POST /otp. The solution of a captcha stands in it
+// where Strike's page has it, or where GoTrue's clients put it.
 type sendBody struct {
-	Phone      string         `json:"phone"`
-	CreateUser *bool          `json:"create_user"`
-	Data       jsontext.Value `json:"data"`
-	Channel    string         `json:"channel"`
+	Phone        string         `json:"phone"`
+	CreateUser   *bool          `json:"create_user"`
+	Data         jsontext.Value `json:"data"`
+	Channel      string         `json:"channel"`
+	CaptchaToken string         `json:"captcha_token"`
+	Security     struct {
+		CaptchaToken string `json:"captcha_token"`
+	} `json:"gotrue_meta_security"`
 }
 
 // send answers POST /otp.
@@ -40,7 +46,7 @@ func (d *Door) send(c *web.Call) error {
 	}
 	p, err := d.verifications.Start(c.Context, caller, otp.StartRequest{
 		To: d.spell(body.Phone), Channel: body.Channel, Purpose: purpose, Metadata: data,
-		Slot: otp.Slot{Door: d.name}, Reveal: d.reveals(create),
+		Slot: otp.Slot{Door: d.name}, Reveal: d.reveals(create), Captcha: cmp.Or(body.CaptchaToken, body.Security.CaptchaToken),
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,25 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestCaptcha has the solution read where either vendor's clients put it.
+func TestCaptcha(t *testing.T) {
+	for name, test := range map[string]struct{ body, want string }{
+		"Strike":  {strikeSend, "t"},
+		"GoTrue":  {gotrueSend, "t"},
+		"Both":    {`{"phone":"+12125550100","captcha_token":"a","gotrue_meta_security":{"captcha_token":"b"}}`, "a"},
+		"Null":    {`{"phone":"+12125550100","captcha_token":null,"gotrue_meta_security":null}`, ""},
+		"Empty":   {`{"phone":"+12125550100","gotrue_meta_security":{}}`, ""},
+		"Neither": {`{"phone":"+12125550100"}`, ""},
+	} {
+		for door, open := range doors {
+			h := open(t)
+			if a := h.do("POST /otp", test.body); a.status != 200 || h.start.Captcha != test.want {
+				t.Errorf("%s at %s: got %d, solution %q", name, door, a.status, h.start.Captcha)
+			}
+		}
+	}
+}
+
 // TestCreateUser has the two defaults, which are each other's opposite.
 func TestCreateUser(t *testing.T) {
 	for name, test := range map[string]struct {
