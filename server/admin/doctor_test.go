@@ -115,6 +115,12 @@ var faults = []struct {
 		out(f, "no_network", "The modem looks for a network. Check its antenna and place.")
 		f.Routes[0].Registration, f.Routes[0].SignalDBm = "searching", 0
 	}, "gsm0 signal", admin.Red, "no signal", "antenna"},
+	{"captchas cannot be judged", func(f *admin.Facts) {
+		f.Captchas = []admin.Captcha{{App: "shop", Trouble: "the service cannot be reached"}}
+	}, "captcha", admin.Amber, "cannot be reached", "captcha_kind"},
+	{"captcha guards not every door", func(f *admin.Facts) {
+		f.Captchas = []admin.Captcha{{App: "shop", Uncovered: []string{"passage", "twilio"}}}
+	}, "captcha", admin.Amber, "passage, twilio", "backends"},
 	{"faint signal", func(f *admin.Facts) { f.Routes[0].SignalDBm = -111 }, "gsm0 signal", admin.Amber, "faint: -111", "antenna"},
 	{"credit used up", func(f *admin.Facts) {
 		out(f, "credit", "It refused one number after the other. Top up the SIM, or see what its subscription allows.")

@@ -21,6 +21,8 @@ type Facts struct {
 	// the apps in it.
 	Config error
 	Apps   []*otp.App
+	// Captchas are those of the apps that ask for some.
+	Captchas []Captcha
 	// Ways is how many routes are configured. Routes are those of a box that
 	// runs; Ports what opening the ports of the modems brought, when none does.
 	Ways   int
@@ -74,6 +76,9 @@ func (f *Facts) Diagnose() Diagnosis {
 	checks := []Check{f.box(), f.config()}
 	if f.Config == nil {
 		checks = append(checks, f.apps()...)
+	}
+	for i := range f.Captchas {
+		checks = append(checks, f.Captchas[i].checks()...)
 	}
 	checks = append(checks, f.disk(), f.keys(), f.certificate(), f.clock(), f.power(), f.manager())
 	if f.Machine.Unit {
