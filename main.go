@@ -51,6 +51,7 @@ import (
 	"github.com/pinferry/pinferry/otp/text"
 	"github.com/pinferry/pinferry/server"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/captcha"
 	"github.com/pinferry/pinferry/server/cert"
 	"github.com/pinferry/pinferry/server/console"
 	"github.com/pinferry/pinferry/server/token"
@@ -314,8 +315,15 @@ type appSection struct {
 	InboundSignIn bool            `toml:"inbound_sign_in,omitempty"`
 	Email         bool            `toml:"email,omitempty"`
 	OptOut        otp.OptOutScope `toml:"opt_out,omitempty"`
-	Webhook       string          `toml:"webhook,omitempty"`
-	WebhookSecret string          `toml:"webhook_secret_file,omitempty"`
+	// Captcha says when a start needs one, and the rest whose it is.
+	Captcha           otp.CaptchaPolicy `toml:"captcha,omitempty"`
+	CaptchaKind       string            `toml:"captcha_kind,omitempty"`
+	CaptchaWork       int               `toml:"captcha_work,omitempty"`
+	CaptchaSiteKey    string            `toml:"captcha_site_key,omitempty"`
+	CaptchaSecretFile string            `toml:"captcha_secret_file,omitempty"`
+	CaptchaRemoteIP   bool              `toml:"captcha_remote_ip,omitempty"`
+	Webhook           string            `toml:"webhook,omitempty"`
+	WebhookSecret     string            `toml:"webhook_secret_file,omitempty"`
 	// WebhookAllow lists networks of one's own that the webhook may be in.
 	WebhookAllow    []prefix `toml:"webhook_allow,omitempty"`
 	WebhookInsecure bool     `toml:"webhook_insecure,omitempty"`
@@ -744,6 +752,11 @@ func (c config) check() (*plan, error) {
 	if err := server.CheckApps(pl.apps); err != nil {
 		return nil, err
 	}
+	for _, a := range c.Apps {
+		if err := a.checkCaptcha(); err != nil {
+			return nil, fmt.Errorf("[[app]] %q: %w", a.ID, err)
+		}
+	}
 	for _, t := range c.targets() {
 		if err := t.Check(); err != nil {
 			return nil, fmt.Errorf("[[app]] %q: %w", t.App, err)
@@ -912,12 +925,53 @@ func (a appSection) app() otp.App {
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
 		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
-		OptOut: a.OptOut, Email: a.Email, Events: a.Webhook != "",
+		OptOut: a.OptOut, Email: a.Email, Events: a.Webhook != "", Captcha: a.Captcha,
 	}
 	for _, d := range a.Keys {
 		app.Keys = append(app.Keys, d)
 	}
 	return app
+}
+
+// ownCaptcha tells whether the box makes the app's captchas itself.
+func (a appSection) ownCaptcha() bool { return a.CaptchaKind == "" || a.CaptchaKind == captcha.Own }
+
+// captcha returns the service of the app's captchas as its room knows it.
+func (a appSection) captcha() relay.CaptchaConfig {
+	c := relay.CaptchaConfig{
+		App: a.ID, Kind: a.CaptchaKind, SiteKey: a.CaptchaSiteKey, SecretFile: a.CaptchaSecretFile, RemoteIP: a.CaptchaRemoteIP,
+	}
+	for _, host := range a.Hosts {
+		name, _, _ := strings.Cut(host, ":")
+		c.Hosts = append(c.Hosts, name)
+	}
+	for _, origin := range a.Origins {
+		if at, err := url.Parse(origin); err == nil && at.Hostname() != "" {
+			c.Hosts = append(c.Hosts, at.Hostname())
+		}
+	}
+	return c
+}
+
+// checkCaptcha refuses captchas that could not work, naming the key.
+func (a appSection) checkCaptcha() error {
+	if !a.ownCaptcha() {
+		if a.CaptchaWork != 0 {
+			return fmt.Errorf("captcha_work: it is for captcha_kind = %q", captcha.Own)
+		}
+		service := a.captcha()
+		if err := service.Check(); err != nil {
+			return fmt.Errorf("%w; captcha_kind = %q is the box's own", err, captcha.Own)
+		}
+		return nil
+	}
+	switch {
+	case a.CaptchaSiteKey != "" || a.CaptchaSecretFile != "" || a.CaptchaRemoteIP:
+		return fmt.Errorf("captcha_site_key, captcha_secret_file, captcha_remote_ip: they are for a captcha_kind of %s", strings.Join(relay.CaptchaKinds(), ", "))
+	case a.CaptchaWork != 0 && (a.CaptchaWork < captcha.MinWork || a.CaptchaWork > captcha.MaxWork):
+		return fmt.Errorf("captcha_work = %d: use %d to %d; a phone takes about a second for %d", a.CaptchaWork, captcha.MinWork, captcha.MaxWork, captcha.DefaultWork)
+	}
+	return nil
 }
 
 // targets are where the events of the apps go that want any.
@@ -946,6 +1000,8 @@ type daemon struct {
 	relays map[string]*relay.Relay
 	// modems are those of the routes that are modems, by name, as relays are.
 	modems map[string]*modem.Gateway
+	// captchas are those of the apps that a service judges, by app id.
+	captchas map[string]*relay.Captcha
 	// pretended is the built-in simulator, and handset its own; nil without one.
 	pretended *simulator.Modem
 	handset   *simulator.Handset
@@ -976,7 +1032,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	d = &daemon{
 		log: log, notify: systemd.New(at.env), stopRest: stop, stopOutbox: func() {},
 		outboxDone: make(chan struct{}), ended: make(chan error, 3), relays: map[string]*relay.Relay{},
-		modems: map[string]*modem.Gateway{},
+		modems: map[string]*modem.Gateway{}, captchas: map[string]*relay.Captcha{},
 	}
 	defer func() {
 		if err != nil {
@@ -1013,11 +1069,15 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	captchas, err := d.openCaptchas(pl, verifications)
+	if err != nil {
+		return d, err
+	}
 	settings := server.Config{
 		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
 		Apps: pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
-		Doors: server.Doors(verifications, directory, mint, pl.apps),
-		Log:   log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
+		Doors: server.Doors(verifications, directory, mint, pl.apps), Captcha: captchas,
+		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
 	if err := d.openTLS(pl, &settings); err != nil {
 		return d, err
@@ -1138,6 +1198,29 @@ func (d *daemon) openEvents(ctx context.Context, pl *plan, set *metrics.Set) err
 	}
 	d.rest.Go(func() { notifier.Run(ctx) })
 	return nil
+}
+
+// openCaptchas gives every app a judge of its captchas, and returns what hands
+// them out.
+func (d *daemon) openCaptchas(pl *plan, verifications *otp.Verifications) (*captcha.Door, error) {
+	own := captcha.NewAltcha(d.box.Keys.Seal, d.box.Clock.Now)
+	offers := map[string]captcha.Offer{}
+	d.box.NoCaptcha, d.box.Provers = server.DoorsWithoutCaptcha(), map[string]otp.Prover{}
+	for _, a := range pl.Apps {
+		offers[a.ID] = captcha.Offer{Kind: a.CaptchaKind, SiteKey: a.CaptchaSiteKey, Work: a.CaptchaWork}
+		d.box.Provers[a.ID] = own
+		if a.ownCaptcha() {
+			continue
+		}
+		settings := a.captcha()
+		settings.Now, settings.Log = d.box.Clock.Now, d.log
+		service, err := relay.NewCaptcha(settings)
+		if err != nil {
+			return nil, fmt.Errorf("[[app]] %q: %w", a.ID, err)
+		}
+		d.captchas[a.ID], d.box.Provers[a.ID] = service, service
+	}
+	return captcha.NewDoor(own, verifications, pl.apps, offers), nil
 }
 
 // keysDir is where the keys stand in the data directory.
@@ -1664,7 +1747,7 @@ func (d *daemon) facts(pl *plan) (admin.Facts, error) {
 		return admin.Facts{}, errors.New("the routes cannot be read")
 	}
 	facts := admin.Facts{
-		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Ways: len(routes), Routes: routes,
+		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Routes: routes,
 		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
@@ -1698,8 +1781,25 @@ func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken
 	case pl.Server.TLS == tlsLAN:
 		facts.Certificate = &admin.Certificate{Later: true}
 	}
+	facts.Captchas = captchaFacts(pl, nil)
 	facts.Ports, err = p.portFacts(ctx, pl)
 	return facts, err
+}
+
+// captchaFacts are how the captchas stand of the apps that ask for some. judges
+// are the services of a box that runs, by app id.
+func captchaFacts(pl *plan, judges map[string]*relay.Captcha) (all []admin.Captcha) {
+	for _, app := range pl.apps.All() {
+		if app.Captcha == otp.CaptchaOff {
+			continue
+		}
+		fact := admin.Captcha{App: app.ID, Uncovered: server.Uncovered(app)}
+		if judge := judges[app.ID]; judge != nil {
+			fact.Trouble = judge.Trouble()
+		}
+		all = append(all, fact)
+	}
+	return all
 }
 
 // portFacts opens the port of every modem once, all of them at a time: two that
@@ -2171,6 +2271,14 @@ func (p *program) configCheck(in *console.Invocation) error {
 	if _, err := relay.NewNotifier(nil, pl.targets(), nil, nil, zerolog.Nop()); err != nil {
 		return err
 	}
+	for _, a := range pl.Apps {
+		if a.ownCaptcha() {
+			continue
+		}
+		if _, err := relay.NewCaptcha(a.captcha()); err != nil {
+			return fmt.Errorf("[[app]] %q: %w", a.ID, err)
+		}
+	}
 	var loose string
 	if pl.Server.TLSCert != "" {
 		state, err := pl.Server.files()
@@ -2180,6 +2288,11 @@ func (p *program) configCheck(in *console.Invocation) error {
 		loose = state.Loose
 	}
 	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
+	for _, app := range pl.apps.All() {
+		if open := server.Uncovered(app); len(open) > 0 {
+			words += fmt.Sprintf("; the captcha of app %q does not guard its doors %s, which cannot carry one", app.ID, strings.Join(open, ", "))
+		}
+	}
 	if len(pl.Apps) == 0 {
 		words += "; without an [[app]] the box serves nobody"
 	}

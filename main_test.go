@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -2171,6 +2172,84 @@ func TestConfigCheckReadsWebhookSecrets(t *testing.T) {
 	config := file(t, shop("webhook = \"https://shop.example/hook\"\nwebhook_secret_file = \"/nowhere/whsec\"\n"))
 	if code, _, stderr := execute(t, nil, "config", "check", "--config", config); code != exitFailed || !strings.Contains(stderr, "webhook_secret_file") {
 		t.Errorf("config check: %d %s", code, stderr)
+	}
+}
+
+// A page that must prove work gets one code for each proof, across a restart.
+func TestCaptcha(t *testing.T) {
+	b := serve(t, shop("captcha = \"always\"\ncaptcha_work = 1000\n"))
+	start := func(b *box, number, solution string) (int, any) {
+		status, answer := b.call("POST", "/v1/verifications", shopPublishable, fmt.Sprintf(`{"to":%q,"captcha":%q}`, number, solution))
+		return status, answer["code"]
+	}
+	if status, code := start(b, "+41791234567", ""); status != 400 || code != "captcha_required" {
+		t.Fatalf("a start without a captcha: %d %v", status, code)
+	}
+	_, challenge := b.call("GET", "/v1/captcha", shopPublishable, "")
+	solution := solve(t, challenge)
+	if status, code := start(b, "+41791234567", solution); status != 201 {
+		t.Fatalf("a start with a captcha: %d %v", status, code)
+	}
+	b.arrived(1)
+	if status, code := start(b, "+41791234568", solution); status != 400 || code != "captcha_required" {
+		t.Errorf("the same captcha again: %d %v", status, code)
+	}
+	if status, _ := b.call("POST", "/v1/verifications", shopSecret, `{"to":"+41791234569"}`); status != 201 {
+		t.Errorf("a server without a captcha: %d", status)
+	}
+	if status, _ := b.call("GET", "/captcha.js", "", ""); status != 200 {
+		t.Errorf("the solver: %d", status)
+	}
+	b.stop()
+	b = serveIn(t, shop("captcha = \"always\"\n"), b.dir)
+	if status, code := start(b, "+41791234568", solution); status != 400 || code != "captcha_required" {
+		t.Errorf("the same captcha after a restart: %d %v", status, code)
+	}
+}
+
+// solve tries numbers until one solves the challenge.
+func solve(t *testing.T, challenge map[string]any) string {
+	t.Helper()
+	for n := range int(challenge["maxnumber"].(float64)) + 1 {
+		sum := sha256.Sum256(fmt.Append(nil, challenge["salt"], n))
+		if hex.EncodeToString(sum[:]) == challenge["challenge"] {
+			challenge["number"] = n
+			text, err := json.Marshal(challenge)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return base64.StdEncoding.EncodeToString(text)
+		}
+	}
+	t.Fatal("the challenge has no solution")
+	return ""
+}
+
+func TestCaptchaConfig(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "captcha")
+	if err := os.WriteFile(secret, []byte("0xsecret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	service := "captcha_kind = \"turnstile\"\ncaptcha_site_key = \"0xsite\"\n"
+	for _, test := range []struct {
+		lines, says string
+		exit        int
+	}{
+		{"captcha = \"often\"", `captcha: "often"`, exitFailed},
+		{"captcha_work = 10", "captcha_work = 10", exitFailed},
+		{"captcha_site_key = \"x\"", "captcha_site_key", exitFailed},
+		{"captcha_kind = \"mine\"", `captcha_kind: "mine"`, exitFailed},
+		{service, "captcha_secret_file is missing", exitFailed},
+		{service + "captcha_work = 2000", "captcha_work", exitFailed},
+		{service + "captcha_secret_file = \"/nowhere/c\"", "origins or hosts", exitFailed},
+		{service + "origins = [\"https://shop.example\"]\ncaptcha_secret_file = \"/nowhere/c\"", "captcha_secret_file", exitFailed},
+		{service + "hosts = [\"shop.example:8443\"]\ncaptcha_secret_file = \"" + secret + "\"", "ok:", exitOK},
+		{"captcha = \"hot\"\ndoors = [\"native\", \"passage\"]", `the captcha of app "shop" does not guard its doors passage`, exitOK},
+	} {
+		code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, shop(test.lines)))
+		if code != test.exit || !strings.Contains(stdout+stderr, test.says) {
+			t.Errorf("%s: %d %s%s", test.lines, code, stdout, stderr)
+		}
 	}
 }
 

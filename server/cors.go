@@ -21,6 +21,7 @@ func newCORS(apps []*otp.App) *cors {
 		for _, door := range app.Doors {
 			o.origins[door] = append(o.origins[door], app.Origins...)
 		}
+		o.origins[captchaDoor] = append(o.origins[captchaDoor], app.Origins...)
 		if slices.ContainsFunc(rootKeyDoors, app.Open) {
 			o.origins[keySetDoor] = append(o.origins[keySetDoor], app.Origins...)
 		}
@@ -30,6 +31,9 @@ func newCORS(apps []*otp.App) *cors {
 
 // requestHeaders are what every door lets a page send.
 const requestHeaders = "Authorization, Content-Type, Idempotency-Key"
+
+// ownDoors are those whose clients know that the box has no cookies.
+var ownDoors = []string{nativeDoor, keySetDoor, captchaDoor}
 
 // mark sets the headers of an answer. A preflight, and a refusal before the
 // caller was looked at, cannot know the app: the origin of any app with this
@@ -49,7 +53,7 @@ func (o *cors) mark(c *web.Call, p *path) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	if p.door.Name != nativeDoor && p.door.Name != keySetDoor {
+	if !slices.Contains(ownDoors, p.door.Name) {
 		// Some vendors' clients ask for cookies with each call. There are none,
 		// but without this a browser would not let them read the answer.
 		h.Set("Access-Control-Allow-Credentials", "true")

@@ -26,6 +26,14 @@ const keySetDoor = "keys"
 
 var rootKeyDoors = []string{nativeDoor, strike.Name}
 
+// captchaDoor is what the captchas stand under, which the pages of every app may
+// ask for.
+const captchaDoor = "captcha"
+
+// withoutCaptcha are the doors whose wire format has no place for the solution
+// of a captcha.
+var withoutCaptcha = []string{ssojet.Name, passage.Name, descope.Name, twilio.Name}
+
 // Paths that are named more than once.
 const (
 	backupPath  = "/admin/backup"
@@ -111,6 +119,21 @@ func CheckApps(apps *otp.Apps) error {
 	return nil
 }
 
+// DoorsWithoutCaptcha returns the names of the doors at which nobody can be asked
+// for a captcha.
+func DoorsWithoutCaptcha() []string { return slices.Clone(withoutCaptcha) }
+
+// Uncovered returns the doors that an app has opened and that its captcha does
+// not guard.
+func Uncovered(app *otp.App) (names []string) {
+	for _, name := range app.Doors {
+		if app.Captcha != otp.CaptchaOff && slices.Contains(withoutCaptcha, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func checkDoor(app *otp.App, name string) error {
 	i := slices.IndexFunc(vendors, func(line vendor) bool { return line.name == name })
 	switch {
@@ -145,6 +168,9 @@ func (s *Server) networkDoors() []web.Door {
 			{Method: "GET", Pattern: caPath, Handle: s.config.Authority.Page},
 			{Method: "GET", Pattern: caFilePath, Handle: s.config.Authority.Download},
 		}})
+	}
+	if s.config.Captcha != nil {
+		doors = append(doors, web.Door{Name: captchaDoor, Routes: s.config.Captcha.Routes()})
 	}
 	if s.config.Hooks != nil {
 		doors = append(doors, web.Door{Routes: []web.Route{

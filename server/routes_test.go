@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/captcha"
 )
 
 const anyID = "vrf_000102030405060708090a0b0c0d0e0f"
@@ -117,6 +119,38 @@ func TestOrigins(t *testing.T) {
 		if a := preflight(origin, target); a.headers["Access-Control-Allow-Origin"] != "" {
 			t.Errorf("preflight of %s for %s: %+v", origin, target, a)
 		}
+	}
+}
+
+// TestCaptchaIsForEveryPage has the pages of an app get captchas whichever of
+// its doors are open, and those of others read none.
+func TestCaptchaIsForEveryPage(t *testing.T) {
+	b := newBox(t, func(c *server.Config, list *[]otp.App) {
+		game := otp.App{ID: "game", Doors: []string{"strike"}, Sessions: true, Countries: []string{"*"}, Origins: []string{"https://game.example"}}
+		*list = append(*list, game)
+		apps, err := otp.NewApps(*list, func(string) int { return 1 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Captcha = captcha.NewDoor(nil, nil, apps, map[string]captcha.Offer{"game": {Kind: "turnstile"}})
+	})
+	for origin, want := range map[string]string{"https://game.example": "https://game.example", "https://shop.example": "", "https://evil.example": ""} {
+		a := b.do("GET", "/v1/captcha?app=game", "", "Origin: "+origin)
+		if a.status != 200 || a.headers["Access-Control-Allow-Origin"] != want || a.headers["Access-Control-Allow-Credentials"] != "" {
+			t.Errorf("%s: got %+v", origin, a)
+		}
+	}
+}
+
+// TestUncovered names the doors that a captcha does not guard.
+func TestUncovered(t *testing.T) {
+	app := otp.App{Captcha: otp.CaptchaHot, Doors: server.DoorNames()}
+	if got := server.Uncovered(&app); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"descope", "passage", "ssojet", "twilio"}) {
+		t.Errorf("got %v", got)
+	}
+	app.Captcha = otp.CaptchaOff
+	if got := server.Uncovered(&app); len(got) != 0 {
+		t.Errorf("without a captcha: got %v", got)
 	}
 }
 

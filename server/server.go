@@ -18,6 +18,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/captcha"
 	"github.com/pinferry/pinferry/server/cert"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/rs/zerolog"
@@ -70,6 +71,9 @@ type Config struct {
 	// Doors are the wire formats beside the native one: [Doors]. A door that no
 	// app has opened is not there.
 	Doors []web.Door
+
+	// Captcha hands out captchas; nil: there are none to be had.
+	Captcha *captcha.Door
 
 	// Metrics is served at /metrics and counts the requests; nil serves none.
 	Metrics *metrics.Set
