@@ -18,7 +18,7 @@ func TestText(t *testing.T) {
 		`' onfocus='a`:              `&#39; onfocus=&#39;a`,
 		"`":                         `&#96;`,
 		"a\x00b\x1bc\x7fd\u0085e":   "a\ufffdb\ufffdc\ufffdd\ufffde",
-		"a\tb\nc\rd":                "a\tb\nc\ufffdd",
+		"a\tb\r\nc":                 "a\tb\r\nc",
 		"\xff\xfe":                  "\ufffd\ufffd",
 		"\ufffd":                    "\ufffd",
 		"&lt;":                      "&amp;lt;",
