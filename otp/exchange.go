@@ -29,9 +29,10 @@ type exchangeRow struct {
 	First     bool
 	Claims    []byte
 	Challenge string
+	Redirect  string // "" for a code that was handed to no place
 
 	Expires Time
-	Wrong   uint8 // verifiers
+	Wrong   uint8 // verifiers or redirects
 	Session ID    // zero until it is used
 	Used    Time
 }
@@ -48,7 +49,7 @@ func openExchange(tx Tx, c Caller, u *User, w *Wish, first bool, now Time) strin
 	rand.Read(random[:])
 	code := base64.RawURLEncoding.EncodeToString(random[:])
 	row := exchangeRow{
-		App: u.App, Door: c.Door, User: u.ID, Era: u.Era, First: first, Claims: w.Claims, Challenge: w.Challenge,
+		App: u.App, Door: c.Door, User: u.ID, Era: u.Era, First: first, Claims: w.Claims, Challenge: w.Challenge, Redirect: w.Redirect,
 		Expires: now.Add(exchangeLife),
 	}
 	save(tx, exchangeKey(code), row, row.Expires)
@@ -63,10 +64,11 @@ func (row *exchangeRow) live(now Time) bool {
 
 // Exchange redeems the one-time code of a verification with a PKCE challenge:
 // once, within 60 s, with the verifier (43 to 128 of A-Z a-z 0-9 - . _ ~) whose
-// SHA-256 the challenge is. Three wrong verifiers burn the code; a use more
-// than ten seconds after the first ends the session that the first one opened.
-// All refusals are [CodeUnknown].
-func (d *Directory) Exchange(ctx context.Context, c Caller, code, verifier string) (Grant, error) {
+// SHA-256 the challenge is, and with the [Wish].Redirect that it was handed to,
+// "" for none. Three wrong verifiers or redirects burn the code; a use more than
+// ten seconds after the first ends the session that the first one opened. All
+// refusals are [CodeUnknown].
+func (d *Directory) Exchange(ctx context.Context, c Caller, code, verifier, redirect string) (Grant, error) {
 	key, challenge := exchangeKey(code), challengeOf(verifier)
 	var g Grant
 	done := false
@@ -88,7 +90,7 @@ func (d *Directory) Exchange(ctx context.Context, c Caller, code, verifier strin
 		if !row.live(now) {
 			return nil
 		}
-		if subtle.ConstantTimeCompare([]byte(challenge), []byte(row.Challenge)) != 1 {
+		if subtle.ConstantTimeCompare([]byte(challenge), []byte(row.Challenge)) != 1 || redirect != row.Redirect {
 			row.Wrong++
 			save(tx, key, row, row.Expires)
 			d.box.Clock.Mark(tx)

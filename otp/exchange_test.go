@@ -31,7 +31,7 @@ func (r *rig) exchange(challenge string) otp.Grant {
 }
 
 func (r *rig) redeem(c otp.Caller, code, verifier string) (otp.Grant, error) {
-	return r.d.Exchange(context.Background(), c, code, verifier)
+	return r.d.Exchange(context.Background(), c, code, verifier, "")
 }
 
 func TestExchange(t *testing.T) {
@@ -149,6 +149,49 @@ func TestWrongVerifiersBurnACode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A code that was handed to a place is redeemed by who names that place; three
+// others burn it.
+func TestExchangeIsBoundToItsRedirect(t *testing.T) {
+	const place = "https://shop.example/welcome?from=login"
+	bound := func(t *testing.T) (*rig, func(redirect string) error) {
+		app := openApp("demo")
+		app.Redirects = []string{"https://shop.example/", place}
+		r := newRig(t, setup{apps: []otp.App{app}})
+		p, err := r.prove(r.at("descope"), otp.StartRequest{
+			To: alice, Purpose: otp.PurposeSignUpOrIn, Wish: otp.Wish{Challenge: challenge(verifier), Redirect: place},
+		})
+		must(t, err)
+		return r, func(redirect string) error {
+			return second(r.d.Exchange(context.Background(), r.at("descope"), p.Grant.Exchange, verifier, redirect))
+		}
+	}
+	bubble(t, func(t *testing.T) {
+		_, redeem := bound(t)
+		wantCode(t, redeem(""), otp.CodeUnknown)
+		wantCode(t, redeem("https://shop.example/"), otp.CodeUnknown)
+		must(t, redeem(place))
+	})
+	bubble(t, func(t *testing.T) {
+		_, redeem := bound(t)
+		for range 3 {
+			wantCode(t, redeem(place+"x"), otp.CodeUnknown)
+		}
+		wantCode(t, redeem(place), otp.CodeUnknown)
+	})
+	bubble(t, func(t *testing.T) {
+		r, _ := bound(t)
+		for name, wish := range map[string]otp.Wish{
+			"not registered": {Challenge: challenge(verifier), Redirect: "https://shop.example/welcome"},
+			"no challenge":   {Redirect: place},
+		} {
+			err := second(r.v.Start(t.Context(), r.at("descope"), otp.StartRequest{To: bob, Purpose: otp.PurposeSignUpOrIn, Wish: wish}))
+			if otp.AsError(err) == nil || otp.AsError(err).Code != otp.InvalidRequest {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
 }
 
 // fifty at once get one session between them.

@@ -104,7 +104,7 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 		noPanic(t, second(d.Refresh(ctx, c, otp.RefreshToken{Family: session.ID})))
-		noPanic(t, second(d.Exchange(ctx, c, exchange, verifier)))
+		noPanic(t, second(d.Exchange(ctx, c, exchange, verifier, "")))
 		noPanic(t, second(d.Find(ctx, c, "bob")))
 		_, _, err := d.Users(ctx, c, 10, "")
 		noPanic(t, err)

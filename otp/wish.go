@@ -21,6 +21,10 @@ type Wish struct {
 	// Challenge is the PKCE S256 challenge (43 characters of base64url): the
 	// approval then gives [Grant.Exchange] in place of a session.
 	Challenge string
+	// Redirect is the place that [Grant.Exchange] is handed to, one of the app's
+	// Redirects; whoever redeems the code must name it. It goes with Challenge
+	// only; "" binds the code to no place.
+	Redirect string
 	// RevokeOthers ends the user's other sessions. Only a live session of the
 	// same user may ask for it (StartRequest.Family).
 	RevokeOthers bool
@@ -30,7 +34,7 @@ type Wish struct {
 
 // empty tells whether there is nothing to keep.
 func (w *Wish) empty() bool {
-	return w.Name == "" && w.Claims == nil && w.Challenge == "" && !w.RevokeOthers && len(w.Options) == 0
+	return w.Name == "" && w.Claims == nil && w.Challenge == "" && w.Redirect == "" && !w.RevokeOthers && len(w.Options) == 0
 }
 
 // check refuses what could not be granted later.
@@ -43,6 +47,9 @@ func (w *Wish) check(app *App) *Error {
 		if sum, err := base64.RawURLEncoding.Strict().DecodeString(w.Challenge); err != nil || len(sum) != 32 || len(w.Challenge) != 43 {
 			return refuse(InvalidRequest, "The PKCE challenge is not 43 characters of base64url: the SHA-256 of the verifier (S256).")
 		}
+	}
+	if w.Redirect != "" && (w.Challenge == "" || !slices.Contains(app.Redirects, w.Redirect)) {
+		return refuse(InvalidRequest, "That redirect is none that this app has registered (redirects), or it came without a PKCE challenge.")
 	}
 	for name, value := range w.Options {
 		if !slices.Contains(app.Options, name) {

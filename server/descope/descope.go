@@ -26,7 +26,7 @@ type Verifications interface {
 
 // Directory is what the door asks of [otp.Directory].
 type Directory interface {
-	Exchange(ctx context.Context, c otp.Caller, code, verifier string) (otp.Grant, error)
+	Exchange(ctx context.Context, c otp.Caller, code, verifier, redirect string) (otp.Grant, error)
 	RevokeAll(ctx context.Context, c otp.Caller, user, except otp.ID) error
 }
 

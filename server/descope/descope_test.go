@@ -69,7 +69,7 @@ func (k *core) CheckSlot(_ context.Context, c otp.Caller, slot otp.Slot, digits 
 	return k.progress, k.err
 }
 
-func (k *core) Exchange(_ context.Context, c otp.Caller, code, verifier string) (otp.Grant, error) {
+func (k *core) Exchange(_ context.Context, c otp.Caller, code, verifier, _ string) (otp.Grant, error) {
 	k.note("Exchange", c)
 	k.code, k.verifier = code, verifier
 	return k.grant, k.err

@@ -53,7 +53,7 @@ func (d *Door) exchange(c *web.Call) error {
 	if body.Code == "" || body.CodeVerifier == "" {
 		return missing(`"code" and "codeVerifier" are both needed.`)
 	}
-	g, err := d.directory.Exchange(c.Context, caller, body.Code, body.CodeVerifier)
+	g, err := d.directory.Exchange(c.Context, caller, body.Code, body.CodeVerifier, "")
 	if err != nil {
 		if e := otp.AsError(err); e.Code == otp.CodeUnknown {
 			return &otp.Error{Code: otp.InvalidRequest, Detail: "The code or its verifier is wrong, expired or used. Sign in again.", Err: err}
