@@ -29,10 +29,21 @@ func spelled(input string) (digits string, ok bool) {
 	if plus != '+' && plus != '＋' {
 		return "", false
 	}
+	digits, ok = digitsOf(s[size:])
+	// A calling code never begins with 0.
+	if !ok || digits[0] == '0' {
+		return "", false
+	}
+	return digits, true
+}
+
+// digitsOf returns the ASCII digits of s, at least one, which stand between
+// what people put there.
+func digitsOf(s string) (digits string, ok bool) {
 	out := make([]byte, 0, maxSpelled)
 	var last rune
 	bracket := false
-	for _, r := range s[size:] {
+	for _, r := range s {
 		last = r
 		if d, isDigit := digit(r); isDigit {
 			if len(out) == maxSpelled {
@@ -48,9 +59,9 @@ func spelled(input string) (digits string, ok bool) {
 			return "", false
 		}
 	}
-	// A calling code never begins with 0, and a number ends in a digit: what
-	// ends otherwise was cut off or goes on in a way we do not read.
-	if _, ends := digit(last); !ends || bracket || out[0] == '0' {
+	// A number ends in a digit: what ends otherwise was cut off or goes on in a
+	// way we do not read.
+	if _, ends := digit(last); !ends || bracket {
 		return "", false
 	}
 	return string(out), true
