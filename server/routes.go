@@ -244,6 +244,7 @@ func nativeRoutes(d *api.Door) []web.Route {
 		{Method: "GET", Pattern: "/v1/messages", Handle: d.Messages},
 		{Method: "GET", Pattern: "/v1/messages/{id}", Handle: d.Message},
 		{Method: "GET", Pattern: "/v1/inbound", Handle: d.Inbound},
+		{Method: "POST", Pattern: "/v1/token/exchange", Handle: d.Exchange},
 		{Method: "POST", Pattern: "/v1/token/refresh", Handle: d.Refresh},
 		{Method: "POST", Pattern: "/v1/token/revoke", Handle: d.Revoke},
 		{Method: "GET", Pattern: "/v1/me", Handle: d.Me},

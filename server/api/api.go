@@ -37,6 +37,7 @@ type Directory interface {
 	Users(ctx context.Context, c otp.Caller, limit int, cursor string) (page []otp.User, next string, err error)
 	Change(context.Context, otp.Caller, otp.ID, otp.UserChange) (otp.User, error)
 	Remove(context.Context, otp.Caller, otp.ID) error
+	Exchange(ctx context.Context, c otp.Caller, code, verifier, redirect string) (otp.Grant, error)
 }
 
 // Mint is what the door asks of [token.Mint].

@@ -36,6 +36,8 @@ type core struct {
 	change otp.UserChange
 	token  string // that was shown
 	issued *otp.Grant
+
+	exchange [3]string // code, verifier, redirect
 }
 
 func (k *core) note(call string, c otp.Caller, id otp.ID) { k.called, k.caller, k.id = call, c, id }
@@ -125,6 +127,15 @@ func (k directory) Change(_ context.Context, c otp.Caller, id otp.ID, change otp
 func (k directory) Remove(_ context.Context, c otp.Caller, id otp.ID) error {
 	k.note("Remove", c, id)
 	return k.err
+}
+
+func (k directory) Exchange(_ context.Context, c otp.Caller, code, verifier, redirect string) (otp.Grant, error) {
+	k.note("Exchange", c, otp.ID{})
+	k.exchange = [3]string{code, verifier, redirect}
+	if k.grant == nil {
+		return otp.Grant{}, k.err
+	}
+	return *k.grant, k.err
 }
 
 // mint is the same core as a mint: it knows one session, by its grant.
