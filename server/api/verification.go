@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/phone"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
 )
@@ -26,7 +27,10 @@ var purposes = []otp.Purpose{otp.PurposeVerify, otp.PurposeSignIn, otp.PurposeSi
 
 // StartBody is the body of POST /v1/verifications.
 type StartBody struct {
-	To       string         `json:"to"`
+	To string `json:"to"`
+	// Region is the country, "CH", in which To is read if it is written as
+	// people there write it; without one it has to be international.
+	Region   string         `json:"region"`
 	Channel  string         `json:"channel"`
 	Purpose  string         `json:"purpose"`
 	Locale   string         `json:"locale"`
@@ -107,6 +111,10 @@ func (b *StartBody) request() (otp.StartRequest, error) {
 		return r, web.Invalid(`"to" is missing: the phone number in international form, such as +41791234567, or an email address.`)
 	case b.AccessToken != "" && !stepUp:
 		return r, web.Invalid(`"access_token" goes with the purpose step_up only.`)
+	case b.Region != "" && !phone.Country(b.Region):
+		return r, web.Invalid(`"region" must be a two-letter country code in capitals, such as "CH".`)
+	case b.Region != "":
+		r.To = phone.International(b.To, b.Region)
 	}
 	var err error
 	r.Metadata, err = web.Metadata("metadata", b.Metadata)

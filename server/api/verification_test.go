@@ -44,7 +44,7 @@ func TestStartRefuses(t *testing.T) {
 		"PurposeUnknown":    {request{body: `{"to":"x","purpose":"login"}`}, `"purpose" must be`},
 		"PurposeOfDoors":    {request{body: `{"to":"x","purpose":"change_phone"}`}, `"purpose" must be`},
 		"TokenForNothing":   {request{body: `{"to":"x","purpose":"sign_in","access_token":"a.b.c"}`}, `"access_token" goes with`},
-		"UnknownMember":     {request{body: `{"phone":"x"}`}, "known are to, channel"},
+		"UnknownMember":     {request{body: `{"phone":"x"}`}, "known are to, region, channel"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)
@@ -238,4 +238,25 @@ func TestLimitTellsWhenToComeBack(t *testing.T) {
 		t.Errorf("got %d", status)
 	}
 	golden(t, "limited", body)
+}
+
+// TestRegion starts with a number as people in a country write it.
+func TestRegion(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"to":"079 123 45 67","region":"CH"}`:    "+41791234567",
+		`{"to":"+41 79 123 45 67","region":"US"}`: "+41 79 123 45 67",
+		`{"to":"079 123 45 67"}`:                  "079 123 45 67",
+		`{"to":"what","region":"CH"}`:             "what", // the core refuses it
+	} {
+		d := open(t)
+		if status, answer := d.do(d.Start, request{key: publishable, body: body}); status != 201 || d.core.start.To != want {
+			t.Errorf("%s: got %d %s, asked for %q", body, status, answer, d.core.start.To)
+		}
+	}
+	for _, region := range []string{"ch", "XX", "001", "*"} {
+		d := open(t)
+		if status, body := d.do(d.Start, request{key: publishable, body: `{"to":"0791234567","region":"` + region + `"}`}); status != 400 || d.core.called != "" || !strings.Contains(body, "region") {
+			t.Errorf("%s: got %d %s", region, status, body)
+		}
+	}
 }
