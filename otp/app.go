@@ -67,6 +67,8 @@ type App struct {
 	// Redirects are the places that a person may be sent to after a login, each
 	// matched as a whole; the first is the default.
 	Redirects []string
+	// Login opens the sign-in page of the box to the app, and its widget.
+	Login bool
 	// Options are names of placeholders that a start may fill (templateOptions)
 	// in the app's own texts: {order}.
 	Options []string

@@ -152,6 +152,9 @@ func (app *App) prepare(segments func(string) int) error {
 	if err := app.checkPlaces(); err != nil {
 		return err
 	}
+	if err := app.checkLogin(); err != nil {
+		return err
+	}
 	return app.prepareTexts(segments)
 }
 
@@ -194,6 +197,21 @@ func (app *App) preparePolicy() error {
 	}
 	if app.InboundSignIn && !app.Inbound {
 		return errors.New("inbound_sign_in: it needs inbound = true")
+	}
+	return nil
+}
+
+// checkLogin checks that the sign-in page has something to give, and somebody to
+// give it to.
+func (app *App) checkLogin() error {
+	switch {
+	case !app.Login:
+	case !app.Sessions:
+		return errors.New("login: the sign-in page hands out sessions, so it needs sessions = true")
+	case !app.Open("native"):
+		return errors.New("login: what the sign-in page hands out is redeemed at the native door; add \"native\" to doors")
+	case len(app.Redirects) == 0 && len(app.Origins) == 0:
+		return errors.New("login: list under redirects where the sign-in page may send people back to, or under origins the pages that embed the widget")
 	}
 	return nil
 }

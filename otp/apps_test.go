@@ -40,6 +40,11 @@ func TestAppMistakes(t *testing.T) {
 		{"texts.en", func(a *otp.App) { a.Texts = map[string]string{"en": "{code} {order}"} }},
 		{"texts.en", func(a *otp.App) { a.Texts = map[string]string{"en": "no placeholder"} }},
 		{"texts.en", func(a *otp.App) { a.Texts = map[string]string{"en": "{code}" + strings.Repeat(" too long", 20)} }},
+		{"login", func(a *otp.App) { a.Login, a.Sessions, a.Redirects = true, false, []string{"https://a.example/"} }},
+		{"login", func(a *otp.App) { a.Login, a.Sessions = true, true }},
+		{"login", func(a *otp.App) {
+			a.Login, a.Sessions, a.Redirects, a.Doors = true, true, []string{"https://a.example/"}, []string{"descope"}
+		}},
 		{"texts", func(a *otp.App) { a.Texts = map[string]string{"xx": "{code}"} }},
 	} {
 		app := demoApp("demo")
