@@ -309,6 +309,7 @@ type appSection struct {
 	Texts        map[string]string `toml:"texts,omitempty"`
 	Origins      []string          `toml:"origins,omitempty"`
 	Redirects    []string          `toml:"redirects,omitempty"`
+	Login        bool              `toml:"login,omitempty"`
 	Options      []string          `toml:"template_options,omitempty"`
 	Inbound      bool              `toml:"inbound,omitempty"`
 	// InboundSignIn trusts the sender of an SMS with a session.
@@ -924,7 +925,7 @@ func (a appSection) app() otp.App {
 		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
-		Redirects: a.Redirects, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
+		Redirects: a.Redirects, Login: a.Login, Options: a.Options, Inbound: a.Inbound, InboundSignIn: a.InboundSignIn,
 		OptOut: a.OptOut, Email: a.Email, Events: a.Webhook != "", Captcha: a.Captcha,
 	}
 	for _, d := range a.Keys {
@@ -1076,7 +1077,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	settings := server.Config{
 		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
 		Apps: pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
-		Doors: server.Doors(verifications, directory, mint, pl.apps), Captcha: captchas,
+		Doors: server.Doors(verifications, directory, mint, pl.apps), Captcha: captchas, Seal: d.box.Keys.Seal,
 		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}
 	if err := d.openTLS(pl, &settings); err != nil {
@@ -1572,7 +1573,7 @@ func (p *program) demo(in *console.Invocation) error {
 	if err != nil {
 		return err
 	}
-	host, _, err := net.SplitHostPort(*listen)
+	host, port, err := net.SplitHostPort(*listen)
 	if a, bad := netip.ParseAddr(host); err != nil || host != "localhost" && (bad != nil || !a.IsLoopback()) {
 		return console.Fail(exitUsage, "demo: --listen %s: the keys of the demo are public, so it listens on a loopback address only", *listen)
 	}
@@ -1589,7 +1590,8 @@ func (p *program) demo(in *console.Invocation) error {
 	c.Modems = []modemSection{{Name: "gsm0", Device: deviceSimulator, Number: demoNumber}}
 	c.Apps = []appSection{{
 		ID: "demo", Name: "Demo", Keys: []digest{digestOf(demoPublishable), digestOf(demoSecret)},
-		Aliases: demoAliases, Doors: server.DoorNames(), Countries: []string{"*"}, Inbound: true,
+		Aliases: demoAliases, Doors: server.DoorNames(), Countries: []string{"*"}, Inbound: true, InboundSignIn: true,
+		Login: true, Redirects: server.DemoRedirects(port),
 	}}
 	pl, err := c.check()
 	if err != nil {

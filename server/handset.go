@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/login"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
 )
@@ -10,6 +11,12 @@ import (
 type Arrival struct {
 	To, Text string
 	At       otp.Time
+}
+
+// DemoRedirects returns where the sign-in page of a demo on this port may send
+// people back to: a page of the demo itself, under either name of this machine.
+func DemoRedirects(port string) []string {
+	return []string{"http://127.0.0.1:" + port + login.DemoDonePath, "http://localhost:" + port + login.DemoDonePath}
 }
 
 type arrivalWire struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
 	"github.com/pinferry/pinferry/server/descope"
+	"github.com/pinferry/pinferry/server/login"
 	"github.com/pinferry/pinferry/server/passage"
 	"github.com/pinferry/pinferry/server/ssojet"
 	"github.com/pinferry/pinferry/server/strike"
@@ -171,6 +172,12 @@ func (s *Server) networkDoors() []web.Door {
 	}
 	if s.config.Captcha != nil {
 		doors = append(doors, web.Door{Name: captchaDoor, Routes: s.config.Captcha.Routes()})
+	}
+	if s.config.Seal != nil {
+		doors = append(doors, login.Doors(login.Config{
+			Apps: s.config.Apps, Verifications: s.config.Verifications, Directory: s.config.Directory,
+			Seal: s.config.Seal, Demo: s.config.Handset != nil,
+		}, nativeDoor)...)
 	}
 	if s.config.Hooks != nil {
 		doors = append(doors, web.Door{Routes: []web.Route{

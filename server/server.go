@@ -86,6 +86,9 @@ type Config struct {
 	// message, and GET, by which some make sure of it; nil mounts no such path.
 	// It must not believe a caller who proves nothing.
 	Hooks web.Handler
+	// Seal is [otp.Keys.Seal], under which the sign-in page seals its cookies; nil
+	// mounts no such page.
+	Seal func(label string, parts ...[]byte) [32]byte
 	// Handset is what the virtual handset of a demo has received; nil mounts no
 	// handset.
 	Handset func() []Arrival

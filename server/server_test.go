@@ -110,7 +110,7 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Directory, config.Mint = directory, mint
+	config.Directory, config.Mint, config.Seal = directory, mint, keys.Seal
 	config.Doors = append(config.Doors, server.Doors(verifications, directory, mint, apps)...)
 	if config.Verifications == nil {
 		config.Verifications = verifications

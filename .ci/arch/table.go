@@ -112,12 +112,13 @@ func House() Law {
 			{Path: "server/web", Rooms: []string{"otp", "otp/text"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{json, jwt, zerolog}},
 			{Path: "server/cert", Rooms: []string{"otp", "server/web"}, Modules: []string{fast, qr, zerolog}},
-			{Path: "server/api", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
+			{Path: "server/api", Rooms: []string{"otp", "otp/phone", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
 			// The command line asks a box through its socket: it is given neither a
 			// store nor a door, so that no command can reach around the daemon.
 			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
 			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
+			{Path: "server/login", Rooms: []string{"otp", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},

@@ -1,0 +1,96 @@
+package login
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/phone"
+	"github.com/pinferry/pinferry/server/web"
+)
+
+// country is one that an app may send to.
+type country struct {
+	Region  string `json:"region"`            // ISO 3166, "CH"
+	Calling uint16 `json:"calling"`           // 41
+	Example string `json:"example,omitempty"` // a mobile number as people there write it
+}
+
+// countriesOf returns the countries of an app in the order of their codes.
+func countriesOf(app *otp.App) []country {
+	regions := slices.Clone(app.Countries)
+	if slices.Contains(regions, "*") {
+		regions = phone.Regions()
+	}
+	slices.Sort(regions)
+	all := make([]country, 0, len(regions))
+	for _, region := range slices.Compact(regions) {
+		all = append(all, country{region, phone.Calling(region), phone.Example(region)})
+	}
+	return all
+}
+
+// regionOf guesses the country of whoever looks at the page, by the region of
+// the languages that are asked for; "" if they tell none. The first country of
+// the app's list is the one that it is at home in.
+func regionOf(c *web.Call, app *otp.App, locale string) string {
+	everywhere := slices.Contains(app.Countries, "*")
+	for tag := range strings.SplitSeq(locale+","+c.Header("Accept-Language"), ",") {
+		tag, _, _ = strings.Cut(tag, ";")
+		_, region, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(tag), "_", "-"), "-")
+		region = strings.ToUpper(region)
+		if phone.Country(region) && (everywhere || slices.Contains(app.Countries, region)) {
+			return region
+		}
+	}
+	if everywhere {
+		return ""
+	}
+	return app.Countries[0]
+}
+
+// number writes the fields of a phone number, with what was typed before.
+func (p *page) number(all []country, region string, n notice) {
+	w := p.words
+	i := slices.IndexFunc(all, func(one country) bool { return one.Region == region })
+	example := ""
+	if i >= 0 {
+		example = all[i].Example
+	}
+	if len(all) == 1 {
+		p.Raw(`<input type="hidden" name="region"`).Attr("value", region).Raw(`>`)
+	} else {
+		p.Raw(`<label for="region">`).Text(w.Country).Raw(`</label><select id="region" name="region" autocomplete="country">`)
+		if i < 0 {
+			p.Raw(`<option value="">+</option>`)
+		}
+		for j, one := range all {
+			p.Raw(`<option`).Attr("value", one.Region).Attr("data-example", one.Example).Flag("selected", i == j)
+			p.Raw(`>`).Text(one.Region + " +" + strconv.Itoa(int(one.Calling))).Raw(`</option>`)
+		}
+		p.Raw(`</select>`)
+	}
+	p.Raw(`<label for="phone">`).Text(w.Phone).Raw(`</label>`)
+	p.Raw(`<input id="phone" name="phone" type="tel" autocomplete="tel" required maxlength="64" aria-describedby="phone-hint"`)
+	p.Attr("value", n.Typed)
+	p.invalid(n)
+	p.Raw(`><p id="phone-hint" class="hint"><span id="example"`).Attr("data-words", w.Example).Raw(`>`)
+	if example != "" {
+		p.Text(fill(w.Example, "{example}", example))
+	}
+	p.Raw(`</span>`)
+	if len(all) > 1 {
+		p.Raw(` `).Text(w.Abroad)
+	}
+	p.Raw(`</p>`)
+}
+
+// invalid ends the attributes of a field: the one that the cursor is in, and
+// which a notice is about, if there is one.
+func (p *page) invalid(n notice) {
+	p.Flag("autofocus", true)
+	if n.Key != "" {
+		p.Raw(` aria-invalid="true" aria-errormessage="error"`)
+	}
+}

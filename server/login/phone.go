@@ -1,0 +1,128 @@
+package login
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/phone"
+	"github.com/pinferry/pinferry/server/web"
+	"github.com/valyala/fasthttp"
+)
+
+// maxTyped bounds what is carried along of a number that was not understood, in
+// bytes.
+const maxTyped = 64
+
+// showPhone answers GET /login: the page that asks for a number.
+func (d *Door) showPhone(c *web.Call) error {
+	r, app, err := d.readRequest(c)
+	if err != nil {
+		return err
+	}
+	callerOf(c, app)
+	s, _ := d.load(c)
+	n := s.Notice
+	s.Notice = notice{}
+	return d.askPhone(c, app, &s, &r, n)
+}
+
+// askPhone answers with the page that asks for a number, and says what was wrong
+// with the last one.
+func (d *Door) askPhone(c *web.Call, app *otp.App, s *state, r *request, n notice) error {
+	if err := d.save(c, s); err != nil {
+		return err
+	}
+	locale := localeOf(c, r.Locale)
+	w := languages[locale]
+	p := newPage(app, locale, fill(w.SignIn, "{app}", app.Name))
+	p.Element("p", w.Lead)
+	p.say(n)
+	p.Raw(`<form id="phone-form" method="post"`).Attr("action", r.page()).Raw(`>`)
+	p.Raw(`<input type="hidden" name="token"`).Attr("value", s.token()).Raw(`>`)
+	p.number(d.countries[app](), cmp.Or(n.Region, regionOf(c, app, r.Locale)), n)
+	p.Raw(`<button class="main" name="do" value="code">`).Text(w.Send).Raw(`</button>`)
+	if app.InboundSignIn {
+		p.Raw(`<button id="text-instead" name="do" value="text">`).Text(w.TextUs).Raw(`</button>`)
+	}
+	p.Raw(`</form><p class="links">`)
+	p.back(r, "")
+	p.Raw(`</p>`)
+	return p.send(c, fasthttp.StatusOK, r)
+}
+
+// takePhone answers POST /login: it begins a verification.
+func (d *Door) takePhone(c *web.Call) error {
+	f, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	r, app, err := d.readRequest(c)
+	if err != nil {
+		return err
+	}
+	s, found := d.load(c)
+	caller := callerOf(c, app)
+	typed, region := strings.TrimSpace(f.value("phone")), f.value("region")
+	fail := func(n notice) error {
+		n.Typed, n.Region = typed, region
+		if len(typed) > maxTyped || !phone.Country(region) {
+			n.Typed, n.Region = "", ""
+		}
+		s.Notice = n
+		if err := d.save(c, &s); err != nil {
+			return err
+		}
+		return goTo(c, r.page())
+	}
+	switch {
+	case !found:
+		// A browser that keeps no cookie would not see a notice in one.
+		return d.askPhone(c, app, &s, &r, notice{Key: noticeCookies})
+	case !s.owns(f.value("token")):
+		return fail(notice{Key: noticeStale})
+	case typed == "":
+		return fail(notice{Key: noticeEmpty})
+	case strings.Contains(typed, "@"): // an app may take email addresses, this page does not
+		return fail(notice{Key: string(otp.InvalidPhone)})
+	}
+	channel := ""
+	if f.value("do") == "text" {
+		channel = otp.ChannelInbound
+	}
+	begun := state{Nonce: s.Nonce, Request: r, To: phone.International(typed, region)}
+	n, err := d.begin(c, caller, &begun, channel, f.value("token"))
+	switch {
+	case err != nil:
+		return err
+	case n.Key != "":
+		return fail(n)
+	}
+	return d.step(c, &begun)
+}
+
+// begin starts the verification of a state by a channel, "" for an SMS to the
+// person. once is the token of the form: a form that is sent twice starts one
+// verification. A refusal that the person can do something about is a notice.
+func (d *Door) begin(c *web.Call, caller otp.Caller, s *state, channel, once string) (notice, error) {
+	r := &s.Request
+	wanted := otp.StartRequest{
+		To: s.To, Channel: channel, Purpose: r.Purpose, Locale: localeOf(c, r.Locale),
+		Wish: otp.Wish{Challenge: r.Challenge, Redirect: r.Redirect},
+	}
+	wanted.IdempotencyKey = strings.Join([]string{"login page", once, channel, s.To}, "\n")
+	p, err := d.verifications.Start(c.Context, caller, wanted)
+	if err != nil {
+		return noticeOf(err)
+	}
+	s.Verification, s.TextThis, s.TextTo = p.Verification.ID.String(), p.TextThis, p.TextTo
+	return notice{}, nil
+}
+
+// step goes on to the page of a begun verification.
+func (d *Door) step(c *web.Call, s *state) error {
+	if err := d.save(c, s); err != nil {
+		return err
+	}
+	return goTo(c, codePath)
+}

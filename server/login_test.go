@@ -1,0 +1,219 @@
+package server_test
+
+import (
+	"fmt"
+	"html"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/pinferry/pinferry/otp"
+)
+
+// TestLogin goes all the way without scripts: a number as people at home write
+// it, a wrong code, the right one, and the session for what comes back.
+func TestLogin(t *testing.T) {
+	b := loginBox(t, nil)
+	w := b.browser().get(loginQuery())
+	if w.status != 200 || w.header.Get("Content-Type") != "text/html; charset=utf-8" || w.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("got %d %v", w.status, w.header)
+	}
+	policy := w.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self' https://shop.example"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("%q is not in the policy %q", want, policy)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+		t.Errorf("the policy is %q", policy)
+	}
+	cookie := w.header.Get("Set-Cookie")
+	if !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Lax") || !strings.Contains(cookie, "path=/login") {
+		t.Errorf("the cookie is %q", cookie)
+	}
+	w.submit("phone-form", "phone", "079 123 45 67", "region", "CH", "do", "code")
+	if w.status != 200 || !strings.Contains(w.body, "+41*******67") || strings.Contains(w.body, "1234567") || w.said() != "" {
+		t.Fatalf("got %d %s", w.status, w.body)
+	}
+	code := b.code()
+	w.submit("code-form", "code", wrongFor(code))
+	if w.said() != "That code is not right. Check the digits." || !strings.Contains(w.body, `aria-invalid="true"`) {
+		t.Fatalf("after a wrong code: %s", w.body)
+	}
+	if w.get("/login/code"); w.said() != "" {
+		t.Error("it is said again on the next page")
+	}
+	w.submit("code-form", "code", code[:3]+" "+code[3:])
+	place, err := url.Parse(w.header.Get("Location"))
+	if err != nil || w.status != 303 || !strings.HasPrefix(place.String(), loginPlace+"&") || place.Query().Get("state") != "the state & more" {
+		t.Fatalf("got %d to %q", w.status, w.header.Get("Location"))
+	}
+	if strings.Contains(w.header.Get("Set-Cookie")+w.body, code) {
+		t.Error("the code comes back")
+	}
+	if w.get("/login/code"); w.status != 410 || !strings.Contains(w.body, "This sign-in is over") {
+		t.Errorf("the page afterwards: %d %s", w.status, w.body)
+	}
+	redeem := func(verifier, redirect, key string) answer {
+		return b.do("POST", "/v1/token/exchange", fmt.Sprintf(`{"code":%q,"code_verifier":%q,"redirect_uri":%q}`, place.Query().Get("code"), verifier, redirect), "Authorization: Bearer "+key)
+	}
+	if a := redeem(verifier+"x", loginPlace, publishable); a.status != 400 {
+		t.Errorf("another verifier: %+v", a)
+	}
+	if a := redeem(verifier, "https://shop.example/", publishable); a.status != 400 {
+		t.Errorf("another redirect: %+v", a)
+	}
+	session := redeem(verifier, loginPlace, publishable)
+	if session.status != 200 {
+		t.Fatalf("the exchange: %+v", session)
+	}
+	me := b.do("GET", "/v1/me", "", key(member(t, session.body, "access_token")))
+	if me.status != 200 || member(t, me.body, "phone") != phone {
+		t.Errorf("the session is that of %+v", me)
+	}
+	if a := redeem(verifier, loginPlace, publishable); a.status != 400 {
+		t.Errorf("the exchange once more: %+v", a)
+	}
+}
+
+// TestLoginSaysWhatIsWrong types numbers that get no code.
+func TestLoginSaysWhatIsWrong(t *testing.T) {
+	b := loginBox(t, func(app *otp.App) { app.Countries = []string{"CH", "DE"} })
+	for typed, want := range map[string]string{
+		"":                "Please fill in this field.",
+		"12":              "That is not a mobile number we can read.",
+		"ann@example.com": "That is not a mobile number we can read.",
+		"+43 664 1234567": "We do not send codes to this country.",
+		"0900 123 456":    "We cannot send codes to this number.",
+	} {
+		w := b.browser().get(loginQuery()).submit("phone-form", "phone", typed, "region", "CH", "do", "code")
+		if w.status != 200 || !strings.HasPrefix(w.said(), want) || !strings.Contains(w.body, `name="phone"`) || !strings.Contains(w.body, html.EscapeString(typed)) {
+			t.Errorf("%q: %d %q", typed, w.status, w.said())
+		}
+	}
+	if len(b.route.Given()) != 0 {
+		t.Error("something was sent")
+	}
+}
+
+// TestLoginGuesses types wrong codes until none is evaluated any more; there is
+// a way on from there.
+func TestLoginGuesses(t *testing.T) {
+	b := loginBox(t, nil)
+	w := b.browser().get(loginQuery()).submit("phone-form", "phone", phone, "region", "", "do", "code")
+	code := b.code()
+	for range 4 { // N5: the address has four of the five
+		if w.submit("code-form", "code", wrongFor(code)); w.said() != "That code is not right. Check the digits." {
+			t.Fatalf("got %q", w.said())
+		}
+	}
+	if w.submit("code-form", "code", code); !strings.HasPrefix(w.said(), "That was too often. Please try again in ") {
+		t.Errorf("got %q", w.said())
+	}
+	// No cookie of an sk_ caller's making lifts the limits: the address is that of
+	// the connection.
+	if w.send("POST", "/login/code", url.Values{}, "X-Pinferry-Key", secret, "Pinferry-Client-IP", "198.51.100.1"); w.status == 200 {
+		t.Errorf("got %d", w.status)
+	}
+	w.get("/login/code")
+	w.submit("change")
+	if w.status != 200 || !strings.Contains(w.body, `id="phone"`) {
+		t.Errorf("got %d %s", w.status, w.body)
+	}
+}
+
+// TestLoginAgain asks for the code again, for another number, and goes on after
+// the verification has ended.
+func TestLoginAgain(t *testing.T) {
+	b := loginBox(t, nil)
+	w := b.browser().get(loginQuery())
+	target, form := w.form("phone-form")
+	form.Set("phone", phone)
+	form.Set("do", "code")
+	w.send("POST", target, form).send("POST", target, form).get("/login/code") // a double click
+	b.code()
+	if n := len(b.route.Given()); n != 1 {
+		t.Fatalf("a form that was sent twice has sent %d messages", n)
+	}
+	if w.submit("resend"); w.status != 200 || w.said() != "" {
+		t.Errorf("again: %d %q", w.status, w.said())
+	}
+	old := *w
+	id := w.body[strings.Index(w.body, `name="flow" value="`)+19:][:8]
+	w.submit("change")
+	if !strings.Contains(w.body, `id="phone"`) {
+		t.Fatalf("another number: %d %s", w.status, w.body)
+	}
+	// What was left open does nothing any more.
+	if old.submit("resend"); old.status != 410 {
+		t.Errorf("a page that was left: %d", old.status)
+	}
+	w.submit("phone-form", "phone", phone, "region", "", "do", "code")
+	if strings.Contains(w.body, id) {
+		t.Error("the old verification goes on")
+	}
+	target, form = w.form("resend")
+	form.Set("flow", id)
+	if w.send("POST", target, form).get(w.header.Get("Location")); !strings.HasPrefix(w.said(), "This page was too old.") {
+		t.Errorf("the form of another sign-in: %q", w.said())
+	}
+	if w.get("/login/state"); !strings.Contains(w.body, `"pending":true`) || !strings.Contains(w.body, `"delivery":"The SMS `) || w.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("how it goes: %s", w.body)
+	}
+	if a := b.browser().get("/login/state"); !strings.Contains(a.body, `"pending":false`) {
+		t.Errorf("how it goes for a stranger: %s", a.body)
+	}
+}
+
+// TestLoginTruthAfterTheCode proves a number that may not enter.
+func TestLoginTruthAfterTheCode(t *testing.T) {
+	b := loginBox(t, nil)
+	w := b.browser().get(loginQuery("purpose", "sign_in")).submit("phone-form", "phone", phone, "do", "code")
+	if w.said() != "" {
+		t.Fatalf("it is told before: %q", w.said())
+	}
+	w.submit("code-form", "code", b.code())
+	if w.status != 410 || w.said() != "There is no account with this number." ||
+		!strings.Contains(w.body, html.EscapeString("https://shop.example/welcome?from=login&error=access_denied&error_description=not_registered&state=")) {
+		t.Errorf("got %d %s", w.status, w.body)
+	}
+}
+
+// TestLoginByText signs in by an SMS to the box.
+func TestLoginByText(t *testing.T) {
+	b := loginBox(t, func(app *otp.App) { app.Inbound, app.InboundSignIn = true, true })
+	status := b.route.Status()
+	status.Kind = "modem"
+	b.route.SetStatus(status)
+	w := b.browser().get(loginQuery()).submit("text-instead", "phone", phone, "do", "text")
+	_, rest, found := strings.Cut(w.body, `id="text-this" class="code">`)
+	if !found {
+		t.Fatalf("got %d %s", w.status, w.body)
+	}
+	for range 6 { // no try is counted
+		if w.submit("texted"); w.said() != "Your SMS has not come yet. It can take a minute." {
+			t.Fatalf("got %q", w.said())
+		}
+	}
+	if err := b.route.Sink().Received(t.Context(), otp.Incoming{Route: "gsm0", From: phone[1:], Text: strings.ToLower(rest[:8]), Parts: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if w.get("/login/state"); !strings.Contains(w.body, `"texted":true`) {
+		t.Errorf("got %s", w.body)
+	}
+	w.get("/login/code").submit("texted")
+	if w.status != 303 || !strings.HasPrefix(w.header.Get("Location"), loginPlace+"&code=") {
+		t.Errorf("got %d %q", w.status, w.header.Get("Location"))
+	}
+	if len(b.route.Given()) != 0 {
+		t.Error("something was sent")
+	}
+}
+
+// wrongFor is a code that is not this one.
+func wrongFor(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
