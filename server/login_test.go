@@ -115,11 +115,26 @@ func TestLoginGuesses(t *testing.T) {
 	if w.send("POST", "/login/code", url.Values{}, "X-Pinferry-Key", secret, "Pinferry-Client-IP", "198.51.100.1"); w.status == 200 {
 		t.Errorf("got %d", w.status)
 	}
-	w.get("/login/code")
-	w.submit("change")
-	if w.status != 200 || !strings.Contains(w.body, `id="phone"`) {
-		t.Errorf("got %d %s", w.status, w.body)
+	w.get("/login/code").submit("code-form", "code", code).submit("again")
+	if w.status != 200 || w.said() != "" || !strings.Contains(w.body, `id="resend"`) {
+		t.Fatalf("a new code: %d %s", w.status, w.body)
 	}
+	b.await(2)
+	if w.submit("code-form", "code", code); w.said() != "That code is not right. Check the digits." {
+		t.Errorf("the old code afterwards: %q", w.said())
+	}
+}
+
+// await waits until the route was given so many messages.
+func (b *box) await(n int) {
+	b.t.Helper()
+	for range 500 {
+		if len(b.route.Given()) >= n {
+			return
+		}
+		b.do("GET", "/healthz", "") // lets the dispatcher go on
+	}
+	b.t.Fatalf("%d messages, not %d", len(b.route.Given()), n)
 }
 
 // TestLoginAgain asks for the code again, for another number, and goes on after

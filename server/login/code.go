@@ -86,14 +86,18 @@ func (p *page) askCode(s *state, v *otp.Progress) {
 	// "123 456", so a browser without scripts has to let that through.
 	p.Raw(`<input id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" required aria-describedby="code-hint"`)
 	p.Attr("pattern", `[0-9 \-]{`+strconv.Itoa(length)+`,}`).Attr("maxlength", strconv.Itoa(2*length)).Attr("data-length", strconv.Itoa(length))
-	p.invalid(s.Notice)
+	p.focus(s.Notice)
 	p.Raw(`><p id="code-hint" class="hint">`).Text(fill(w.CodeHint, "{n}", strconv.Itoa(length))).Raw(`</p>`)
 	p.Raw(`<button class="main">`).Text(w.Confirm).Raw(`</button></form>`)
 	said, _ := w.delivery(&v.Message)
 	p.Raw(`<p id="delivery" class="status" role="status">`).Text(said).Raw(`</p><div class="more">`)
-	p.button(s, "resend", w.Resend,
-		web.Pair{Name: "id", Value: "resend"}, web.Pair{Name: "data-wait", Value: strconv.Itoa(web.Seconds(v.ResendAfter))},
-		web.Pair{Name: "data-words", Value: w.ResendIn}, web.Pair{Name: "data-second", Value: w.Second})
+	if s.Notice.Spent {
+		p.button(s, "again", w.NewCode, web.Pair{Name: "id", Value: "again"})
+	} else {
+		p.button(s, "resend", w.Resend,
+			web.Pair{Name: "id", Value: "resend"}, web.Pair{Name: "data-wait", Value: strconv.Itoa(web.Seconds(v.ResendAfter))},
+			web.Pair{Name: "data-words", Value: w.ResendIn}, web.Pair{Name: "data-second", Value: w.Second})
+	}
 	if p.app.InboundSignIn {
 		p.button(s, "text", w.TextUs, web.Pair{Name: "id", Value: "text-instead"})
 	}
@@ -183,7 +187,11 @@ func (d *Door) check(c *web.Call, s *state, id otp.ID, digits string) error {
 	}
 	p, err := d.verifications.Check(c.Context, c.Caller, id, digits)
 	if err != nil {
-		return d.fail(c, s, err)
+		if s.Notice, err = noticeOf(err); err != nil {
+			return err
+		}
+		s.Notice.Spent = s.Notice.Key == noticeLimit
+		return d.step(c, s)
 	}
 	place := s.Request.granted(p.Grant.Exchange)
 	s.forget()
@@ -207,11 +215,9 @@ func (d *Door) checkText(c *web.Call, s *state, id otp.ID) error {
 	return d.check(c, s, id, s.TextThis)
 }
 
-// again begins another verification of the same number in place of this one.
+// again begins another verification of the same number in place of this one,
+// which lives on if that is refused: its code may be on its way.
 func (d *Door) again(c *web.Call, s *state, id otp.ID, channel, once string) error {
-	if err := d.drop(c, id); err != nil {
-		return err
-	}
 	begun := state{Nonce: s.Nonce, Request: s.Request, To: s.To}
 	n, err := d.begin(c, c.Caller, &begun, channel, once)
 	switch {
@@ -220,6 +226,9 @@ func (d *Door) again(c *web.Call, s *state, id otp.ID, channel, once string) err
 	case n.Key != "":
 		s.Notice = n
 		return d.step(c, s)
+	}
+	if err := d.drop(c, id); err != nil {
+		return err
 	}
 	return d.step(c, &begun)
 }

@@ -74,7 +74,7 @@ func (p *page) number(all []country, region string, n notice) {
 	p.Raw(`<label for="phone">`).Text(w.Phone).Raw(`</label>`)
 	p.Raw(`<input id="phone" name="phone" type="tel" autocomplete="tel" required maxlength="64" aria-describedby="phone-hint"`)
 	p.Attr("value", n.Typed)
-	p.invalid(n)
+	p.focus(n)
 	p.Raw(`><p id="phone-hint" class="hint"><span id="example"`).Attr("data-words", w.Example).Raw(`>`)
 	if example != "" {
 		p.Text(fill(w.Example, "{example}", example))
@@ -86,11 +86,12 @@ func (p *page) number(all []country, region string, n notice) {
 	p.Raw(`</p>`)
 }
 
-// invalid ends the attributes of a field: the one that the cursor is in, and
-// which a notice is about, if there is one.
-func (p *page) invalid(n notice) {
+// focus ends the attributes of the field that the cursor is in. If a notice is
+// about what stands in it, it is marked.
+func (p *page) focus(n notice) {
 	p.Flag("autofocus", true)
-	if n.Key != "" {
+	switch n.Key {
+	case noticeWrong, noticeEmpty, string(otp.InvalidPhone), string(otp.CountryRefused), string(otp.NumberRefused):
 		p.Raw(` aria-invalid="true" aria-errormessage="error"`)
 	}
 }

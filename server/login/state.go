@@ -40,6 +40,9 @@ type state struct {
 type notice struct {
 	Key  string `json:"k"`
 	Wait int    `json:"w,omitzero"` // seconds, 0 if waiting does not help
+	// Spent says that no more tries are to be had at this verification, but maybe
+	// at another.
+	Spent bool `json:"s,omitzero"`
 	// Typed and Region are the number as it was typed, to be mended.
 	Typed  string `json:"t,omitempty"`
 	Region string `json:"r,omitempty"`
