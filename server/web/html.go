@@ -127,7 +127,9 @@ func (c *Call) HTML(status int, page *HTML, policy string) error {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if c.Secure { // elsewhere browsers pass over it, and complain
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 	c.HTTP.SetBodyString(page.String())
 	return nil
 }

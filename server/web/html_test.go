@@ -65,6 +65,7 @@ func TestElement(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	c := newCall("", "")
+	c.Secure = true
 	var h web.HTML
 	h.Element("p", "hello")
 	if err := c.HTML(404, &h, web.PagePolicy); err != nil {
@@ -76,6 +77,7 @@ func TestPage(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Cache-Control": "no-store", "Content-Security-Policy": web.PagePolicy, "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+		"Cross-Origin-Opener-Policy": "same-origin",
 	} {
 		if got := string(r.Header.Peek(name)); got != want {
 			t.Errorf("%s: got %q", name, got)
