@@ -964,6 +964,9 @@ func (a appSection) checkCaptcha() error {
 		if err := service.Check(); err != nil {
 			return fmt.Errorf("%w; captcha_kind = %q is the box's own", err, captcha.Own)
 		}
+		if a.Login && len(a.Redirects) > 0 && a.Captcha != "" && a.Captcha != otp.CaptchaOff {
+			return fmt.Errorf("captcha_kind: the sign-in page loads nothing from outside the box, so with login = true it is %q; or take redirects away and have the widget alone", captcha.Own)
+		}
 		return nil
 	}
 	switch {

@@ -2244,6 +2244,9 @@ func TestCaptchaConfig(t *testing.T) {
 		{service + "captcha_secret_file = \"/nowhere/c\"", "origins or hosts", exitFailed},
 		{service + "origins = [\"https://shop.example\"]\ncaptcha_secret_file = \"/nowhere/c\"", "captcha_secret_file", exitFailed},
 		{service + "hosts = [\"shop.example:8443\"]\ncaptcha_secret_file = \"" + secret + "\"", "ok:", exitOK},
+		{service + "origins = [\"https://shop.example\"]\nredirects = [\"https://shop.example/\"]\nlogin = true\ncaptcha = \"hot\"\ncaptcha_secret_file = \"" + secret + "\"", "captcha_kind: the sign-in page", exitFailed},
+		{service + "origins = [\"https://shop.example\"]\nlogin = true\ncaptcha = \"hot\"\ncaptcha_secret_file = \"" + secret + "\"", "ok:", exitOK},
+		{"redirects = [\"https://shop.example/\"]\nlogin = true\nsessions = false", "login: ", exitFailed},
 		{"captcha = \"hot\"\ndoors = [\"native\", \"passage\"]", `the captcha of app "shop" does not guard its doors passage`, exitOK},
 	} {
 		code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, shop(test.lines)))

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/url"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/api"
 )
 
 // TestLogin goes all the way without scripts: a number as people at home write
@@ -191,6 +194,38 @@ func TestLoginTruthAfterTheCode(t *testing.T) {
 	if w.status != 410 || w.said() != "There is no account with this number." ||
 		!strings.Contains(w.body, html.EscapeString("https://shop.example/welcome?from=login&error=access_denied&error_description=not_registered&state=")) {
 		t.Errorf("got %d %s", w.status, w.body)
+	}
+}
+
+// spy notes the captcha of a start, and asks for another.
+type spy struct {
+	api.Verifications
+	captcha *string
+}
+
+func (s spy) Start(_ context.Context, _ otp.Caller, r otp.StartRequest) (otp.Progress, error) {
+	*s.captcha = r.Captcha
+	return otp.Progress{}, &otp.Error{Code: otp.CaptchaRequired}
+}
+
+// TestLoginCaptcha has an app that asks for captchas: the page has the script,
+// says what is missing where none runs, and hands the solution on.
+func TestLoginCaptcha(t *testing.T) {
+	for policy, told := range map[otp.CaptchaPolicy]bool{otp.CaptchaAlways: true, otp.CaptchaHot: false} {
+		var got string
+		b := newBox(t, func(c *server.Config, list *[]otp.App) {
+			app := &(*list)[0]
+			app.Login, app.Redirects, app.Captcha = true, []string{loginPlace}, policy
+			c.Verifications = spy{nil, &got}
+		})
+		w := b.browser().get(loginQuery())
+		if !strings.Contains(w.body, `<script src="/captcha.js" defer>`) || !strings.Contains(w.body, `data-captcha="demo"`) || strings.Contains(w.body, "<noscript>") != told {
+			t.Errorf("%s: got %s", policy, w.body)
+		}
+		w.submit("phone-form", "phone", phone, "do", "code", "captcha", "the-solution")
+		if got != "the-solution" || !strings.HasPrefix(w.said(), "Your browser has to show first") || !strings.Contains(w.body, "<noscript>") {
+			t.Errorf("%s: %q is handed on, and then %s", policy, got, w.said())
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func (d *Door) showCode(c *web.Call) error {
 		title = w.TextTitle
 	}
 	pg := newPage(app, locale, title)
+	pg.captcha(shown.Notice)
 	switch {
 	case p.Verification.Status != otp.Pending:
 		if shown.Notice.Key == "" || shown.Notice.Key == noticeWrong {
@@ -161,9 +162,9 @@ func (d *Door) takeCode(c *web.Call) error {
 		}
 		return d.step(c, &s)
 	case "again":
-		return d.again(c, &s, id, "", f.value("token"))
+		return d.again(c, &s, id, "", f)
 	case "text":
-		return d.again(c, &s, id, otp.ChannelInbound, f.value("token"))
+		return d.again(c, &s, id, otp.ChannelInbound, f)
 	case "change":
 		return d.change(c, &s, id)
 	}
@@ -217,9 +218,9 @@ func (d *Door) checkText(c *web.Call, s *state, id otp.ID) error {
 
 // again begins another verification of the same number in place of this one,
 // which lives on if that is refused: its code may be on its way.
-func (d *Door) again(c *web.Call, s *state, id otp.ID, channel, once string) error {
+func (d *Door) again(c *web.Call, s *state, id otp.ID, channel string, f form) error {
 	begun := state{Nonce: s.Nonce, Request: s.Request, To: s.To}
-	n, err := d.begin(c, c.Caller, &begun, channel, once)
+	n, err := d.begin(c, c.Caller, &begun, channel, f)
 	switch {
 	case err != nil:
 		return err

@@ -56,6 +56,7 @@ var english = words{
 	Minute: "{n} min",
 
 	TestMode:  "Test mode: this is not a real sign-in.",
+	NoScript:  "This page needs JavaScript, to show that you are no robot. Please allow it and load the page again.",
 	CannotRun: "This does not work",
 	Over:      "This sign-in is over",
 	OverHint:  "Go back to where you came from and begin again.",

@@ -56,6 +56,7 @@ var french = words{
 	Minute: "{n} min",
 
 	TestMode:  "Mode d’essai : ceci n’est pas une vraie connexion.",
+	NoScript:  "Cette page a besoin de JavaScript pour montrer que vous n’êtes pas un robot. Autorisez-le et rechargez la page.",
 	CannotRun: "Cela ne fonctionne pas",
 	Over:      "Cette connexion est terminée",
 	OverHint:  "Revenez d’où vous venez et recommencez.",

@@ -56,6 +56,7 @@ var german = words{
 	Minute: "{n} min",
 
 	TestMode:  "Testbetrieb: Dies ist keine echte Anmeldung.",
+	NoScript:  "Diese Seite braucht JavaScript, um zu zeigen, dass Sie kein Roboter sind. Bitte erlauben Sie es und laden Sie die Seite neu.",
 	CannotRun: "Das geht so nicht",
 	Over:      "Diese Anmeldung ist vorbei",
 	OverHint:  "Gehen Sie dorthin zurück, woher Sie kommen, und beginnen Sie neu.",

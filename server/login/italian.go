@@ -56,6 +56,7 @@ var italian = words{
 	Minute: "{n} min",
 
 	TestMode:  "Modalità di prova: questo non è un vero accesso.",
+	NoScript:  "Questa pagina ha bisogno di JavaScript per mostrare che lei non è un robot. Lo consenta e ricarichi la pagina.",
 	CannotRun: "Così non funziona",
 	Over:      "Questo accesso è concluso",
 	OverHint:  "Torni da dove è venuto e ricominci.",

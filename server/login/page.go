@@ -39,9 +39,37 @@ func (p *page) say(n notice) {
 	}
 }
 
+// captcha writes what a page needs whose forms start verifications, if the app
+// asks for captchas: the script that solves one, and words for where no script
+// runs.
+func (p *page) captcha(n notice) {
+	if p.app.Captcha == otp.CaptchaOff {
+		return
+	}
+	p.Raw(`<script src="/captcha.js" defer></script>`)
+	if p.app.Captcha == otp.CaptchaAlways || n.Key == string(otp.CaptchaRequired) {
+		p.Raw(`<noscript><p class="error">`).Text(p.words.NoScript).Raw(`</p></noscript>`)
+	}
+}
+
+// solve ends the tag of a form that starts a verification. Its script puts the
+// solution into the field captcha.
+func (p *page) solve() {
+	if p.app.Captcha == otp.CaptchaOff {
+		p.Raw(`>`)
+		return
+	}
+	p.Attr("data-captcha", p.app.ID).Raw(`><input type="hidden" name="captcha">`)
+}
+
 // button writes a form that consists of a button.
 func (p *page) button(s *state, action, words string, attributes ...web.Pair) {
-	p.Raw(`<form method="post"`).Attr("action", codePath).Raw(`>`)
+	p.Raw(`<form method="post"`).Attr("action", codePath)
+	if action == "again" || action == "text" {
+		p.solve()
+	} else {
+		p.Raw(`>`)
+	}
 	p.hidden(s)
 	p.Raw(`<button name="do"`).Attr("value", action)
 	for _, a := range attributes {

@@ -38,7 +38,9 @@ func (d *Door) askPhone(c *web.Call, app *otp.App, s *state, r *request, n notic
 	p := newPage(app, locale, fill(w.SignIn, "{app}", app.Name))
 	p.Element("p", w.Lead)
 	p.say(n)
-	p.Raw(`<form id="phone-form" method="post"`).Attr("action", r.page()).Raw(`>`)
+	p.captcha(n)
+	p.Raw(`<form id="phone-form" method="post"`).Attr("action", r.page())
+	p.solve()
 	p.Raw(`<input type="hidden" name="token"`).Attr("value", s.token()).Raw(`>`)
 	p.number(d.countries[app](), cmp.Or(n.Region, regionOf(c, app, r.Locale)), n)
 	p.Raw(`<button class="main" name="do" value="code">`).Text(w.Send).Raw(`</button>`)
@@ -91,7 +93,7 @@ func (d *Door) takePhone(c *web.Call) error {
 		channel = otp.ChannelInbound
 	}
 	begun := state{Nonce: s.Nonce, Request: r, To: phone.International(typed, region)}
-	n, err := d.begin(c, caller, &begun, channel, f.value("token"))
+	n, err := d.begin(c, caller, &begun, channel, f)
 	switch {
 	case err != nil:
 		return err
@@ -102,15 +104,15 @@ func (d *Door) takePhone(c *web.Call) error {
 }
 
 // begin starts the verification of a state by a channel, "" for an SMS to the
-// person. once is the token of the form: a form that is sent twice starts one
-// verification. A refusal that the person can do something about is a notice.
-func (d *Door) begin(c *web.Call, caller otp.Caller, s *state, channel, once string) (notice, error) {
+// person. A form that is sent twice starts one verification: its token is in no
+// other. A refusal that the person can do something about is a notice.
+func (d *Door) begin(c *web.Call, caller otp.Caller, s *state, channel string, f form) (notice, error) {
 	r := &s.Request
 	wanted := otp.StartRequest{
-		To: s.To, Channel: channel, Purpose: r.Purpose, Locale: localeOf(c, r.Locale),
+		To: s.To, Channel: channel, Purpose: r.Purpose, Locale: localeOf(c, r.Locale), Captcha: f.value("captcha"),
 		Wish: otp.Wish{Challenge: r.Challenge, Redirect: r.Redirect},
 	}
-	wanted.IdempotencyKey = strings.Join([]string{"login page", once, channel, s.To}, "\n")
+	wanted.IdempotencyKey = strings.Join([]string{"login page", f.value("token"), channel, s.To}, "\n")
 	p, err := d.verifications.Start(c.Context, caller, wanted)
 	if err != nil {
 		return noticeOf(err)

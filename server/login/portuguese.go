@@ -56,6 +56,7 @@ var portuguese = words{
 	Minute: "{n} min",
 
 	TestMode:  "Modo de teste: isto não é um início de sessão real.",
+	NoScript:  "Esta página precisa de JavaScript para mostrar que não é um robô. Permita-o e carregue a página de novo.",
 	CannotRun: "Assim não funciona",
 	Over:      "Este início de sessão terminou",
 	OverHint:  "Volte ao sítio de onde veio e comece de novo.",

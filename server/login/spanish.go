@@ -56,6 +56,7 @@ var spanish = words{
 	Minute: "{n} min",
 
 	TestMode:  "Modo de prueba: este no es un inicio de sesión real.",
+	NoScript:  "Esta página necesita JavaScript para mostrar que usted no es un robot. Permítalo y vuelva a cargar la página.",
 	CannotRun: "Así no funciona",
 	Over:      "Este inicio de sesión ha terminado",
 	OverHint:  "Vuelva al lugar de donde vino y empiece otra vez.",

@@ -16,6 +16,7 @@ type widgetWire struct {
 	Region     string    `json:"region"` // the country to begin with, "" for none
 	Countries  []country `json:"countries"`
 	TextUs     bool      `json:"text_us"` // whether a person may text to sign in
+	Captcha    bool      `json:"captcha,omitzero"`
 	Words      *words    `json:"words"`
 }
 
@@ -33,7 +34,7 @@ func (d *Door) describe(c *web.Call) error {
 	locale := localeOf(c, wanted)
 	err := c.JSON(fasthttp.StatusOK, widgetWire{
 		Name: app.Name, Test: app.Mode == otp.Test, CodeLength: app.CodeLength, Locale: locale,
-		Region: regionOf(c, app, wanted), Countries: d.countries[app](), TextUs: app.InboundSignIn, Words: languages[locale],
+		Region: regionOf(c, app, wanted), Countries: d.countries[app](), TextUs: app.InboundSignIn, Captcha: app.Captcha != otp.CaptchaOff, Words: languages[locale],
 	})
 	if err == nil {
 		compress(c)

@@ -51,6 +51,7 @@ type words struct {
 	Minute string            `json:"minute"`
 
 	TestMode  string `json:"test_mode"`
+	NoScript  string `json:"-"` // where the captcha needs scripts
 	CannotRun string `json:"-"` // title of an error page
 	Over      string `json:"-"` // title, where there is nothing to be done here any more
 	OverHint  string `json:"-"`

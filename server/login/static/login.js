@@ -5,11 +5,24 @@ import { codeField, countdown, nameCountries, poll, webOTP } from './field.js'
 const at = id => document.getElementById(id)
 const failed = at('error') !== null
 
-// A form is sent once, however often its button is pressed.
+// A form is sent once, however often its button is pressed, and with the solution
+// of a captcha where the app asks for one. Without one the box says what is wrong.
 for (const form of document.forms) {
-  form.addEventListener('submit', e => {
-    if (form.ariaBusy === 'true') e.preventDefault()
+  let solved = !form.dataset.captcha
+  form.addEventListener('submit', async e => {
+    if (solved && form.ariaBusy !== 'true') {
+      form.ariaBusy = 'true'
+      return
+    }
+    e.preventDefault()
+    if (form.ariaBusy === 'true') return
     form.ariaBusy = 'true'
+    try {
+      form.elements.captcha.value = await pinferryCaptcha('', form.dataset.captcha)
+    } catch {}
+    solved = true
+    form.ariaBusy = 'false'
+    form.requestSubmit(e.submitter)
   })
 }
 addEventListener('pageshow', () => {

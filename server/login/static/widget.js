@@ -27,8 +27,8 @@ const fill = (words, values) => words.replace(/\{(\w+)\}/g, (all, name) => value
 // pinferryLogin shows the sign-in within an element. onApproved is called with
 // the session (access_token, refresh_token, expires_in, user) and the
 // verification. Beside app, key and element all is optional: purpose
-// ("sign_up_or_in", "sign_in" or "sign_up"), locale, and captcha, a function
-// that returns a promise of the proof that the app's policy asks for.
+// ("sign_up_or_in", "sign_in" or "sign_up"), locale, and captcha: where the app's
+// captchas are those of a service, a function that promises the solution of one.
 // What is returned takes the sign-in away again.
 export async function pinferryLogin({ app, key, element, onApproved, purpose = 'sign_up_or_in', locale, captcha }) {
   const wanted = locale || document.documentElement.lang || navigator.language
@@ -119,8 +119,24 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     return input
   }
 
+  // solve promises the solution of a captcha, undefined where none is asked for.
+  const solve = async () => {
+    if (captcha) return captcha()
+    if (!about.captcha) return
+    if (!window.pinferryCaptcha) {
+      await new Promise((loaded, failed) => {
+        const script = el('script', { src: new URL('captcha.js', home).href })
+        script.onload = loaded
+        script.onerror = failed
+        document.head.append(script)
+      })
+    }
+    return window.pinferryCaptcha(home.origin, key)
+  }
+
   const start = async (to, region, channel) => {
-    const body = { to, region: region || undefined, channel, purpose, locale: wanted, captcha: captcha && await captcha() }
+    const solution = await solve().catch(() => { throw w.errors.captcha_required })
+    const body = { to, region: region || undefined, channel, purpose, locale: wanted, captcha: solution }
     const begun = await call('POST', 'verifications', body)
     channel ? askText(begun, to, region) : askCode(begun, to, region)
   }
