@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type lane struct {
 
 	mu      sync.Mutex    // guards what follows
 	pace    time.Duration // measured time of an attempt, smoothed; 0 before the first
+	paced   Time          // when that was measured
 	begun   map[ID]Time   // attempts under way, and since when
 	breaker breaker
 	away    bool // was not ready when last looked at
@@ -29,6 +31,17 @@ const typicalPace = 3 * time.Second
 const (
 	paceShare = 4
 	leastPace = time.Millisecond
+)
+
+// A pace above the typical one is believed for paceStays, in which a lane that
+// is used is measured again and callers are promised a turn; then half of what
+// is above is forgotten in each paceFades. A slow lane gets few messages, so that
+// nothing would ever put right what one mishap has measured; one that is slow
+// indeed costs one message in half an hour or so its time, not each. What was
+// measured as fast stays: the next message puts it right, and comes.
+const (
+	paceStays = time.Minute
+	paceFades = 10 * time.Minute
 )
 
 // begin notes an attempt that is about to be made.
@@ -50,9 +63,22 @@ func (l *lane) ended(v verdictEvent, now Time) {
 	}
 	took := max(v.took, leastPace)
 	if l.pace == 0 {
-		l.pace = took
+		l.pace, l.paced = took, now
 	}
+	l.pace = l.recent(now)
 	l.pace += (took - l.pace) / paceShare
+	l.paced = now
+}
+
+// recent returns the measured pace as far as it is believed still, 0 before the
+// first. The caller has the lock.
+func (l *lane) recent(now Time) time.Duration {
+	over := l.pace - typicalPace
+	if over <= 0 {
+		return l.pace
+	}
+	age := max(now.Sub(l.paced)-paceStays, 0) // and after an accepted step back of the clock
+	return typicalPace + time.Duration(float64(over)*math.Exp2(-age.Seconds()/paceFades.Seconds()))
 }
 
 // seen notes how the route is now.
@@ -156,7 +182,7 @@ func (l *lane) view(s RouteStatus, now Time) view {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	slots := max(s.Slots, 1)
-	v := view{lane: l, status: s, pace: l.pace, breaker: l.breaker.state(now), slots: make([]time.Duration, 0, slots)}
+	v := view{lane: l, status: s, pace: l.recent(now), breaker: l.breaker.state(now), slots: make([]time.Duration, 0, slots)}
 	if v.pace == 0 && s.Pace > 0 {
 		v.pace = max(s.Pace, leastPace)
 	}

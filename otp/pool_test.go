@@ -234,3 +234,49 @@ func TestDeadNumberRunsOutOfSecondAttempts(t *testing.T) {
 		}
 	})
 }
+
+// One success that took very long does not keep a stick idle for ever: with
+// nothing to measure it by, its pace is soon thought to be the usual one.
+func TestPoolForgetsAMishap(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		hurt, well := otptest.NewRoute("hurt"), way("well", "modem", 1, 4*time.Second)
+		s := hurt.Status()
+		s.Kind, s.Slots, s.Free = "modem", 1, 1
+		hurt.SetStatus(s)
+		hurt.Script(otptest.Turn{Takes: 50 * time.Second})
+		slow(hurt, 200, time.Second)
+		r := measured(t, hurt, well)
+		if pace := r.report("hurt").Pace; pace < 45*time.Second {
+			t.Fatalf("after the mishap its pace is %v", pace)
+		}
+		for n := range 3 { // right away they go by the other
+			r.mustStart(r.server(), number(n))
+			pass(10 * time.Second)
+		}
+		if n := count(hurt, well); n[0] != 0 || n[1] != 3 {
+			t.Fatalf("the modems carried %v after the mishap", n)
+		}
+		for n := range 120 { // a code in a minute: the other alone could carry them
+			r.mustStart(r.server(), number(10+n))
+			pass(time.Minute)
+		}
+		if n := count(hurt, well); n[0] < 60 {
+			t.Errorf("the modems carried %v in the two hours after", n)
+		}
+		if pace := r.report("hurt").Pace; pace > 2*time.Second {
+			t.Errorf("its pace is %v still", pace)
+		}
+	})
+}
+
+// What was measured as fast is not forgotten: the next message would put it
+// right.
+func TestPaceOfAFastRouteStays(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := measured(t, way("fast", "modem", 1, 200*time.Millisecond))
+		pass(24 * time.Hour)
+		if pace := r.report("fast").Pace; pace != 200*time.Millisecond {
+			t.Errorf("its pace is %v after a day", pace)
+		}
+	})
+}
