@@ -47,8 +47,14 @@ const (
 // waits for a delivery report before it is repeated.
 const recoverAfter = 10 * time.Second
 
-// retryHereAfter is the pause before a second attempt on the same route.
-const retryHereAfter = 2 * time.Second
+// retryHereAfter is the pause before a second attempt on the same route (F11),
+// and reachAgainAfter the mean one before a provider is looked for again that
+// was not reached (F17). The latter differs by half of it either way, or all
+// that was refused by a provider in one moment would come back to it in one.
+const (
+	retryHereAfter  = 2 * time.Second
+	reachAgainAfter = time.Second
+)
 
 // faultPause is the pause after the store failed a round.
 const faultPause = time.Second

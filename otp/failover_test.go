@@ -1,6 +1,7 @@
 package otp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,43 @@ func TestFailOver(t *testing.T) {
 			})
 		}
 	}
+}
+
+// F17: a provider that was not reached is looked for once more after 1 s, give
+// or take half of it, and not by all messages in the same moment.
+func TestProviderIsLookedForAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		first, second := otptest.NewRoute("first"), otptest.NewRoute("second")
+		s := first.Status()
+		s.Kind = "relay"
+		first.SetStatus(s)
+		var r *rig
+		var asked []otp.Time
+		gone := otptest.Turn{Verdict: verdict(otp.Refused, otp.ReasonRouteGone, otp.RetryHere), During: func(otp.Outgoing) {
+			asked = append(asked, r.box.Clock.Now())
+		}}
+		well := otptest.Turn{Verdict: verdict(otp.Sent, otp.ReasonNone, otp.RetryNever)}
+		r = newRig(t, setup{routes: []*otptest.Route{first, second}, limits: bare})
+		var pauses []time.Duration
+		for n := range 40 {
+			asked = nil
+			first.Script(gone, gone, well, well, well)
+			r.mustStart(r.server(), number(2*n))
+			pass(5 * time.Second)
+			if synctest.Wait(); len(asked) != 2 {
+				t.Fatalf("the provider was asked %d times", len(asked))
+			}
+			pauses = append(pauses, asked[1].Sub(asked[0]))
+			for range 3 { // or its breaker would open
+				r.mustStart(r.server(), number(2*n+1))
+				pass(5 * time.Second)
+			}
+		}
+		slices.Sort(pauses)
+		if least, most := pauses[0], pauses[len(pauses)-1]; least < 500*time.Millisecond || most > 1500*time.Millisecond || most-least < 300*time.Millisecond {
+			t.Errorf("the pauses are %v to %v", least, most)
+		}
+	})
 }
 
 // A provider's id that no store could take as a key keeps nobody from sending.

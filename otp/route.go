@@ -171,7 +171,7 @@ type Retry uint8
 const (
 	RetryNever     Retry = iota // no other route helps: the number or the text is at fault
 	RetryElsewhere              // another route, not this one
-	RetryHere                   // once more here after 2 s, then another route
+	RetryHere                   // once more here after a pause, then another route
 	RetryOnce                   // one other route, then no more
 )
 

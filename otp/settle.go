@@ -1,6 +1,7 @@
 package otp
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -67,7 +68,7 @@ func (w *work) refused(tx Tx, m *Message, v Verdict) {
 		w.fail(tx, m, v)
 		return
 	case v.Retry == RetryHere && here != route && w.patient(tx, m, v):
-		m.Here, pause = route, retryHereAfter
+		m.Here, pause = route, pauseHere(v)
 	case v.Reason == ReasonRouteGone:
 		m.Avoid = appendOnce(m.Avoid, route) // nothing was handed over, and it may come back
 		if !w.readyElsewhere(m, route) {
@@ -82,6 +83,15 @@ func (w *work) refused(tx Tx, m *Message, v Verdict) {
 		return
 	}
 	w.again(tx, m, v.Reason, v.Detail, pause)
+}
+
+// pauseHere returns how long a message waits before the route that has refused
+// it is asked once more.
+func pauseHere(v Verdict) time.Duration {
+	if v.Reason == ReasonRouteGone {
+		return reachAgainAfter/2 + rand.N(reachAgainAfter)
+	}
+	return retryHereAfter
 }
 
 // fail ends a message that was refused. If an attempt before may have reached
