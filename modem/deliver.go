@@ -27,6 +27,7 @@ var international = regexp.MustCompile(`^[1-9][0-9]{6,14}$`)
 type delivery struct {
 	from   string
 	local  bool // from is no international number
+	within bool // from is a number of the network's own country, as the network says
 	at     otp.Time
 	set    setName // total 0: it stands alone
 	number int     // of the part, from 1
@@ -78,6 +79,7 @@ func parseDelivery(length int, line string) (delivery, error) {
 	var d delivery
 	d.from = printable(pdu.OA.Addr)
 	d.local = pdu.OA.TypeOfNumber() != tpdu.TonInternational || !international.MatchString(pdu.OA.Addr)
+	d.within = pdu.OA.TypeOfNumber() == tpdu.TonNational
 	if at := otp.TimeOf(pdu.SCTS.Time); at > 0 {
 		d.at = at
 	}

@@ -58,6 +58,26 @@ func TestReceived(t *testing.T) {
 	})
 }
 
+// What the network says of a sender's number is handed on: whether it is one of
+// its country.
+func TestReceivedFromANationalNumber(t *testing.T) {
+	bubble(t, simulator.Config{}, modem.Config{}, func(t *testing.T, b *bench) {
+		for _, kind := range []byte{0xa1, 0x81} { // national, unknown
+			pdu := []byte{4, 9, kind, 0x97, 0x21, 0x43, 0x65, 0xf7, 0, 4, 0x62, 0x11, 0x22, 0x90, 0, 0, 0, 1, 'a'}
+			b.DeliverPDU(pdu)
+		}
+		time.Sleep(2 * time.Second)
+		for n, in := range b.sink.received() {
+			if in.From != "791234567" || !in.Local || in.National != (n == 0) {
+				t.Errorf("the sender is %q, local %v, national %v", in.From, in.Local, in.National)
+			}
+		}
+		if n := len(b.sink.received()); n != 2 {
+			t.Errorf("%d received", n)
+		}
+	})
+}
+
 // Long texts come whole, whatever the alphabet and the order; a pair of
 // surrogates or an escape may be cut between two parts.
 func TestReceivedInParts(t *testing.T) {

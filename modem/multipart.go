@@ -90,7 +90,9 @@ func newLetter(parts []*delivery, places []place) *letter {
 		bodies[i] = p.body
 	}
 	return &letter{
-		in:     otp.Incoming{From: parts[0].from, Local: parts[0].local, Text: textOf(bodies), At: parts[0].at, Parts: len(parts)},
+		in: otp.Incoming{
+			From: parts[0].from, Local: parts[0].local, National: parts[0].within, Text: textOf(bodies), At: parts[0].at, Parts: len(parts),
+		},
 		places: slices.DeleteFunc(slices.Clone(places), func(p place) bool { return p == place{} }),
 	}
 }

@@ -3,13 +3,10 @@ package otp
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/pinferry/pinferry/otp/phone"
 )
 
 // The bounds of what is kept of received SMS: whoever knows the box's number
@@ -29,8 +26,8 @@ var (
 type Inbound struct {
 	ID    ID
 	Route string // that received it
-	// From is E.164 with its plus sign, or what the network gave: a short code,
-	// a local number, a name.
+	// From is E.164 with its plus sign, or what the network gave: a short code, a
+	// name, a local number of which nobody knows the rest.
 	From     string
 	Text     string
 	Sent     Time // by the service centre's clock; 0 if unknown
@@ -66,7 +63,9 @@ type reception struct {
 	in   Incoming
 	id   ID
 	from Address // the zero Address: no number that could be known here
-	seal []byte
+	// proves tells that from is what the network says, and not in part a guess.
+	proves bool
+	seal   []byte
 }
 
 // Received implements [RouteSink]: it heeds the SMS and keeps it. The same SMS
@@ -97,14 +96,7 @@ func (o *Outbox) reception(in Incoming) *reception {
 		d := o.box.Keys.Seal("pinferry inbound v1", []byte(in.From), []byte(strconv.FormatInt(int64(in.At), 10)), []byte(in.Text))
 		r.id = ID(d[:16])
 	}
-	if !in.Local {
-		// A number of a class that gets no message may send one all the same.
-		if n, err := phone.Parse("+" + in.From); err == nil {
-			r.from = Address{Kind: Phone, Key: n.Key, Dial: n.Dial, Country: n.Country, Calling: n.Calling}
-		} else if !errors.Is(err, phone.ErrRefused) {
-			r.in.Local = true
-		}
-	}
+	r.identify()
 	r.seal = o.box.Keys.sealText(r.id, clip(in.Text, maxInboundText))
 	return r
 }

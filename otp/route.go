@@ -48,9 +48,11 @@ type Incoming struct {
 	// Local says that From is no international number: a short code, a name, or
 	// digits that mean something in the network only that they came from.
 	Local bool
-	Text  string
-	At    Time // the service centre's, 0 if unknown
-	Parts int
+	// National says that the network has called From a number of its country.
+	National bool
+	Text     string
+	At       Time // the service centre's, 0 if unknown
+	Parts    int
 }
 
 // RouteState says whether a route can carry messages.

@@ -135,7 +135,7 @@ func (r *reception) textBack() (result string, err error) {
 	case !found || !known || !app.Inbound || ver.StatusAt(r.now) != Pending,
 		subtle.ConstantTimeCompare([]byte(text), []byte(r.o.box.Keys.textBackOf(e, &ver))) != 1: // of an earlier epoch
 		return "text_back_late", nil
-	case r.from.Key == "" || r.from.Key != ver.Address.Key:
+	case !r.proves || r.from.Key == "" || r.from.Key != ver.Address.Key:
 		return "text_back_wrong_sender", nil
 	}
 	if ver.Purpose != PurposeVerify {
