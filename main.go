@@ -1367,7 +1367,7 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 		Backup:      d.db.Backup,
 		OptOuts:     d.outbox,
 		Events:      d.box.Events,
-		Facts:       func(context.Context) (admin.Facts, error) { return d.facts(pl) },
+		Facts:       func(ctx context.Context) (admin.Facts, error) { return d.facts(ctx, pl) },
 	}
 }
 
@@ -1746,14 +1746,15 @@ func clockFact(c *otp.Clock) admin.Clock {
 }
 
 // facts are what a diagnosis of this box goes by.
-func (d *daemon) facts(pl *plan) (admin.Facts, error) {
+func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	routes := d.outbox.Routes()
 	if routes == nil {
 		return admin.Facts{}, errors.New("the routes cannot be read")
 	}
 	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Routes: routes,
-		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
+		Servers: d.servers(ctx),
+		Clock:   clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
 		facts.Certificate = certificateFact(d.certificate(), nil)
@@ -1765,6 +1766,23 @@ func certificateFact(s cert.State, unread error) *admin.Certificate {
 	return &admin.Certificate{
 		Unread: unread, Names: s.Names, Until: s.Until, Trouble: s.Trouble, Loose: s.Loose, Refused: s.Refused, Fingerprint: s.Fingerprint,
 	}
+}
+
+// servers looks for the server of every relay, all of them at a time.
+func (d *daemon) servers(ctx context.Context) map[string]admin.Server {
+	var mu sync.Mutex
+	var probes sync.WaitGroup
+	all := map[string]admin.Server{}
+	for name, r := range d.relays {
+		probes.Go(func() {
+			found := admin.Server(r.Probe(ctx))
+			mu.Lock()
+			defer mu.Unlock()
+			all[name] = found
+		})
+	}
+	probes.Wait()
+	return all
 }
 
 // factsWithout are what is left to go by when no box runs: a plan, or why there

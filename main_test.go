@@ -1596,6 +1596,10 @@ insecure = true
 	if _, stdout, _ := execute(t, b.environ, "doctor"); strings.Contains(stdout, "9999") || strings.Contains(stdout, "sk_of") {
 		t.Errorf("a secret is told: %s", stdout)
 	}
+	provider.Close()
+	if code := b.cause("backup relay", admin.Red, "refuses the connection"); code != exitFailed {
+		t.Errorf("without a server: exit %d", code)
+	}
 	s.stop()
 }
 

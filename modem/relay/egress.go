@@ -187,7 +187,7 @@ func (e *Egress) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	if a, err := netip.ParseAddr(host); err == nil {
 		all = append(all, a)
 	} else if all, err = e.config.Lookup(ctx, host); err != nil {
-		return nil, fmt.Errorf("resolve the host: %w", err)
+		return nil, fmt.Errorf("%w: %w", errResolve, err)
 	}
 	var open []netip.Addr
 	for _, a := range all {
@@ -201,7 +201,10 @@ func (e *Egress) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	return open, nil
 }
 
-var errPrivate = errors.New("the host's address is not public")
+var (
+	errResolve = errors.New("resolve the host")
+	errPrivate = errors.New("the host's address is not public")
+)
 
 func (e *Egress) reachable(a netip.Addr) bool {
 	return public(a) || slices.ContainsFunc(e.config.Allow, func(p netip.Prefix) bool { return p.Contains(a) })

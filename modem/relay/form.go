@@ -78,6 +78,7 @@ func placeholders() []string {
 // writer is a form made ready for one relay.
 type writer struct {
 	method  string
+	host    *url.URL // scheme and host of url
 	url     template
 	header  map[string]template
 	body    template
@@ -108,8 +109,8 @@ func newWriter(f *form, base, callback string, static map[string]string) (*write
 		return nil, fmt.Errorf("url: %w", err)
 	}
 	// What is filled in must not choose the server.
-	host, err := url.Parse(w.url.pieces[0].text)
-	if err != nil || host.Host == "" || host.User != nil || len(w.url.pieces) > 1 && strings.Count(w.url.pieces[0].text, "/") < 3 {
+	w.host, err = url.Parse(w.url.pieces[0].text)
+	if err != nil || w.host.Host == "" || w.host.User != nil || len(w.url.pieces) > 1 && strings.Count(w.url.pieces[0].text, "/") < 3 {
 		return nil, errors.New(`url: write it whole, "https://host/path", with no placeholder and no password in the host`)
 	}
 	for name, source := range f.header {

@@ -28,9 +28,10 @@ const slots = 8
 const slow = 4 * time.Second
 
 // carrier hands one message over. The rest it returns is what the provider asks
-// of the route.
+// of the route. To probe is to look for its server, host:port, and no more.
 type carrier interface {
 	carry(ctx context.Context, out otp.Outgoing) (otp.Verdict, rest)
+	probe(ctx context.Context) (server string, err error)
 }
 
 // Relay is a route through a provider. It implements [otp.Route].

@@ -81,7 +81,7 @@ func (m *mailer) carry(ctx context.Context, out otp.Outgoing) (otp.Verdict, rest
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.way.config.Timeout)
 	defer cancel()
-	client, err := m.client(ctx)
+	client, err := m.client(ctx, m.way, true)
 	if err != nil {
 		return refused(otp.ReasonRoute, otp.RetryElsewhere, "the mail server's settings cannot be used"), rest{}
 	}
@@ -112,20 +112,21 @@ func (m *mailer) write(out otp.Outgoing) (*gomail.Msg, error) {
 	return message, nil
 }
 
-// client returns what speaks SMTP on a connection that ends with ctx.
-func (m *mailer) client(ctx context.Context) (*gomail.Client, error) {
+// client returns what speaks SMTP on a connection that ends with ctx. Only one
+// that is to log in learns user and password.
+func (m *mailer) client(ctx context.Context, way *Egress, login bool) (*gomail.Client, error) {
 	options := []gomail.Option{
-		gomail.WithPort(m.port), gomail.WithTLSPolicy(gomail.TLSMandatory), gomail.WithTLSConfig(m.way.tls(m.host)),
-		gomail.WithTimeout(m.way.config.Timeout), gomail.WithoutNoop(),
+		gomail.WithPort(m.port), gomail.WithTLSPolicy(gomail.TLSMandatory), gomail.WithTLSConfig(way.tls(m.host)),
+		gomail.WithTimeout(way.config.Timeout), gomail.WithoutNoop(),
 		gomail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
-			conn, err := m.way.Dial(ctx, network, address)
+			conn, err := way.Dial(ctx, network, address)
 			if err == nil {
 				context.AfterFunc(ctx, func() { conn.Close() })
 			}
 			return conn, err
 		}),
 	}
-	if m.config.User != "" {
+	if login && m.config.User != "" {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(m.config.User), gomail.WithPassword(m.secret))
 	}
 	return gomail.NewClient(m.host, options...)

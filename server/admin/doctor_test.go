@@ -49,8 +49,9 @@ func well() admin.Facts {
 	relay := otp.RouteReport{Name: "backup", Used: 7, DailyCap: 100, RouteStatus: otp.RouteStatus{State: otp.RouteReady, Free: 8, Slots: 8, Kind: "relay"}}
 	return admin.Facts{
 		Running: true, Version: "1.2.3", Apps: []*otp.App{{ID: "shop"}}, Ways: 2, Routes: []otp.RouteReport{stick(), relay},
-		Clock: admin.Clock{Now: 1795253400007, Wall: 1795253400007, Build: 1795000000000, Synchronised: true},
-		Disk:  admin.Disk{Dir: "/var/lib/pinferry", Free: 7 << 30},
+		Servers: map[string]admin.Server{"backup": {}},
+		Clock:   admin.Clock{Now: 1795253400007, Wall: 1795253400007, Build: 1795000000000, Synchronised: true},
+		Disk:    admin.Disk{Dir: "/var/lib/pinferry", Free: 7 << 30},
 		Machine: admin.Machine{
 			Manager: true, Rules: true, Power: "good", Unit: true, User: true, Group: true,
 		},
@@ -61,6 +62,11 @@ func well() admin.Facts {
 func out(f *admin.Facts, reason, detail string) {
 	r := &f.Routes[0]
 	r.State, r.Reason, r.Detail, r.Free = otp.RouteDown, reason, detail, 0
+}
+
+// serve puts the relay's server out of reach for a reason.
+func serve(f *admin.Facts, reason, detail string) {
+	f.Servers["backup"] = admin.Server{Reason: reason, Detail: detail}
 }
 
 const (
@@ -142,6 +148,17 @@ var faults = []struct {
 	{"relay throttled", func(f *admin.Facts) {
 		f.Routes[1].State, f.Routes[1].Reason = otp.RouteDown, "throttled"
 	}, "backup relay", admin.Amber, "pause", "rate"},
+	{"relay's server without a name", func(f *admin.Facts) {
+		serve(f, "no_name", "There is no such name as that of the server api.example.com:443. Compare it with url in the relay's section.")
+	}, "backup relay", admin.Red, "api.example.com:443.", "Compare it with url"},
+	{"relay's server out of reach", func(f *admin.Facts) { serve(f, "unreachable", "") }, "backup relay", admin.Red, "cannot be reached", "firewall"},
+	{"relay's server in one's own network", func(f *admin.Facts) { serve(f, "not_allowed", "") }, "backup relay", admin.Red, "no public address", "allow"},
+	{"relay's server with a bad certificate", func(f *admin.Facts) {
+		serve(f, "certificate", "The certificate of api.example.com:443 has expired. Whoever runs that server must renew it.")
+	}, "backup relay", admin.Red, "has expired.", "renew it"},
+	{"relay's server and a wrong clock", func(f *admin.Facts) { serve(f, "wrong_clock", "") }, "backup relay", admin.Red, "clock", "set-ntp"},
+	{"relay's server without TLS", func(f *admin.Facts) { serve(f, "no_tls", "") }, "backup relay", admin.Red, "no TLS", "port"},
+	{"relay's server for mail", func(f *admin.Facts) { serve(f, "no_mail", "") }, "backup relay", admin.Red, "no mail", "port"},
 	{"a reason of tomorrow", func(f *admin.Facts) {
 		f.Routes[1].State, f.Routes[1].Reason = otp.RouteDown, "eclipse"
 	}, "backup route", admin.Red, "eclipse", "log"},
@@ -251,6 +268,37 @@ func TestPassing(t *testing.T) {
 	facts.Routes[0].State = otp.RouteComing
 	if d := facts.Diagnose(); d.Level != admin.Amber {
 		t.Errorf("got %s", d)
+	}
+}
+
+// TestServerOfARelay tells a relay whose server is gone from one that was not
+// asked for, and says both of one that has two troubles.
+func TestServerOfARelay(t *testing.T) {
+	said := func(change func(*admin.Facts)) (all []string) {
+		facts := well()
+		change(&facts)
+		for _, c := range facts.Diagnose().Checks {
+			if c.Name == "backup relay" {
+				all = append(all, string(c.Level)+" "+c.Text)
+			}
+		}
+		return all
+	}
+	const ready = "0 messages wait, and 7 of 100 a day were sent."
+	for name, test := range map[string]struct {
+		got, want []string
+	}{
+		"reached": {said(func(*admin.Facts) {}), []string{"green It is ready, and its server can be reached; " + ready}},
+		"unasked": {said(func(f *admin.Facts) { f.Servers = nil }), []string{"green It is ready; " + ready}},
+		"gone":    {said(func(f *admin.Facts) { serve(f, "unreachable", "") }), []string{"red Its server cannot be reached."}},
+		"both": {said(func(f *admin.Facts) {
+			serve(f, "unreachable", "")
+			f.Routes[1].State, f.Routes[1].Reason = otp.RouteDown, "throttled"
+		}), []string{"red Its server cannot be reached.", "amber The provider asks for a pause."}},
+	} {
+		if !slices.Equal(test.got, test.want) {
+			t.Errorf("%s: %q, want %q", name, test.got, test.want)
+		}
 	}
 }
 

@@ -28,8 +28,11 @@ type Facts struct {
 	Ways   int
 	Routes []otp.RouteReport
 	Ports  []Port
-	Clock  Clock
-	Disk   Disk
+	// Servers are what looking for the server of each relay has brought, by the
+	// relay's name; one that was not looked for is left out.
+	Servers map[string]Server
+	Clock   Clock
+	Disk    Disk
 	// Certificate is what the box shows by TLS; nil: it speaks plain HTTP. Open
 	// tells that it does so to a whole network.
 	Certificate *Certificate
@@ -43,6 +46,14 @@ type Port struct {
 	Route string // the modem's name
 	// Reason is why it does not open, in a word of [otp.RouteStatus], and Detail
 	// what to do; empty if it does.
+	Reason, Detail string
+}
+
+// Server is that of a relay's provider.
+type Server struct {
+	// Reason is why it cannot be reached: "no_name", "not_allowed", "unreachable",
+	// "certificate", "wrong_clock", "no_tls" or "no_mail"; empty if it can. Detail
+	// is a sentence that says so, and one that says what to do.
 	Reason, Detail string
 }
 
@@ -89,7 +100,7 @@ func (f *Facts) Diagnose() Diagnosis {
 			`Add a [[modem]] with name = "gsm0" and device = "auto" to the config file and restart.`})
 	}
 	for i := range f.Routes {
-		checks = append(checks, routeChecks(&f.Routes[i], f.Machine)...)
+		checks = append(checks, f.route(&f.Routes[i])...)
 	}
 	for _, p := range f.Ports {
 		checks = append(checks, portCheck(p, f.Machine))

@@ -47,6 +47,14 @@ var obstacles = map[string]obstacle{
 
 	"unauthorized": {part: "relay", text: "The provider refuses the relay's credentials, rights or credit", quoted: true, bold: true,
 		fix: "Compare the credentials in the relay's files with the provider's console, then restart; look at the credit there."},
+	"no_name":     {part: "relay", text: "The name of its server does not resolve.", fix: "Compare it with url in the relay's section, and see that the box has a name server."},
+	"not_allowed": {part: "relay", text: "Its server has no public address.", fix: "List it in the relay's allow if it is meant."},
+	"unreachable": {part: "relay", text: "Its server cannot be reached.", fix: "See that the box has a network, and that no firewall is in between."},
+	"certificate": {part: "relay", text: "The certificate of its server is not good.", fix: "Ask whoever runs that server; if it is your own, name its authority in ca_file."},
+	"wrong_clock": {part: "relay", text: "The certificate of its server is not good by the clock of this machine.", fix: "Run `sudo timedatectl set-ntp true`."},
+	"no_tls":      {part: "relay", text: "What answers speaks no TLS.", fix: "Compare the port with url in the relay's section."},
+	"no_mail":     {part: "relay", text: "What answers takes no mail.", fix: "Compare the port with url in the relay's section."},
+
 	"throttled": {part: "relay", text: "The provider asks for a pause.", fix: "Wait; if it comes often, ask the provider for a higher rate.", level: Amber},
 }
 
@@ -100,19 +108,27 @@ func portCheck(p Port, m Machine) Check {
 	return obstructed(p.Route, p.Reason, p.Detail, false, m)
 }
 
-// routeChecks looks at one route of a box that runs.
-func routeChecks(r *otp.RouteReport, m Machine) []Check {
+// route looks at one route of a box that runs.
+func (f *Facts) route(r *otp.RouteReport) (all []Check) {
 	switch r.Kind {
 	case "modem", "simulator":
-		return modemChecks(r, m)
+		return modemChecks(r, f.Machine)
 	}
-	if r.State != otp.RouteReady {
-		return []Check{obstructed(r.Name, r.Reason, r.Detail, r.State == otp.RouteComing, m)}
+	server, sought := f.Servers[r.Name]
+	if server.Reason != "" {
+		all = append(all, obstructed(r.Name, server.Reason, server.Detail, false, f.Machine))
 	}
-	if r.Kind == "null" {
-		return []Check{{Name: r.Name + " route", Level: Green, Text: "It takes the messages of test apps and sends nothing."}}
+	switch {
+	case r.State != otp.RouteReady:
+		all = append(all, obstructed(r.Name, r.Reason, r.Detail, r.State == otp.RouteComing, f.Machine))
+	case r.Kind == "null":
+		all = append(all, Check{Name: r.Name + " route", Level: Green, Text: "It takes the messages of test apps and sends nothing."})
+	case sought && server.Reason == "":
+		all = append(all, Check{Name: r.Name + " relay", Level: Green, Text: "It is ready, and its server can be reached; " + carried(r)})
+	case !sought:
+		all = append(all, Check{Name: r.Name + " relay", Level: Green, Text: "It is ready; " + carried(r)})
 	}
-	return []Check{{Name: r.Name + " relay", Level: Green, Text: "It is ready; " + carried(r)}}
+	return all
 }
 
 // carried tells how much goes over a route.
