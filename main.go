@@ -142,6 +142,7 @@ func (p *program) commands() console.Table {
 		console.New("opt-out ls", "", "list the numbers that have texted STOP", console.OptOutList),
 		console.New("opt-out lift", "NUMBER", "send to a number again, if its holder asks for it", console.OptOutLift),
 		console.New("webhook ls", "", "list the events that the servers of apps did not take", console.WebhookList),
+		console.New("webhook replay", "[EVENT]", "deliver such an event anew, or with --all all of them", console.WebhookReplay),
 		console.New("config check", "", "check the config file", p.configCheck),
 		console.New("config show", "", "show the settings in force", p.configShow),
 		console.New("version", "", "show the version", p.showVersion),
@@ -1751,10 +1752,14 @@ func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	if routes == nil {
 		return admin.Facts{}, errors.New("the routes cannot be read")
 	}
+	backlogs, err := d.box.Events.Backlogs(ctx)
+	if err != nil {
+		return admin.Facts{}, err
+	}
 	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Routes: routes,
-		Servers: d.servers(ctx),
-		Clock:   clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
+		Servers: d.servers(ctx), Backlogs: backlogs,
+		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
 		facts.Certificate = certificateFact(d.certificate(), nil)

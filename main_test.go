@@ -2327,6 +2327,26 @@ webhook_insecure = true
 	if code, out, stderr := execute(t, b.environ, "webhook", "ls", "--json"); code != exitOK || strings.TrimSpace(out) != "[]" {
 		t.Errorf("webhook ls: %d %s%s", code, out, stderr)
 	}
+	for line, want := range map[string]struct {
+		code int
+		says string
+	}{
+		"--all":                          {exitOK, "0 events are delivered anew"},
+		"--all --app shop --json":        {exitOK, `{"replayed":0}`},
+		"--all --app nobody":             {exitRefused, "no such app"},
+		"evt_" + strings.Repeat("0", 32): {exitRefused, "None of the dead events"},
+		"":                               {exitUsage, "evt_..."},
+		"--all evt_1":                    {exitUsage, "evt_..."},
+		"--app shop evt_1":               {exitUsage, "evt_..."},
+		"evt_1 evt_2":                    {exitUsage, "usage: pinferry webhook replay [flags] [EVENT]"},
+	} {
+		if code, out, stderr := execute(t, b.environ, append([]string{"webhook", "replay"}, strings.Fields(line)...)...); code != want.code || !strings.Contains(out+stderr, want.says) {
+			t.Errorf("webhook replay %s: %d %s%s", line, code, out, stderr)
+		}
+	}
+	if _, found := diagnosis(t, b.environ); !named(found, "webhook", admin.Green, "takes its events") {
+		t.Errorf("the doctor: %s", found)
+	}
 	if status, page := b.call("GET", "/v1/inbound", shopSecret, ""); status != 200 || len(page["inbound"].([]any)) != 2 {
 		t.Errorf("inbound: %d %v", status, page)
 	}

@@ -182,7 +182,7 @@ func TestEventsAreTriedToALimit(t *testing.T) {
 		}
 		dead, err := q.Dead(context.Background(), 10)
 		must(t, err)
-		if len(dead) != 1 || dead[0].Tries != 10 || dead[0].App != "demo" {
+		if len(dead) != 1 || dead[0].Tries != 10 || dead[0].App != "demo" || dead[0].Why != otp.DeadTries {
 			t.Errorf("dead: %s", fmt.Sprint(dead))
 		}
 	})

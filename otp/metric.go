@@ -44,6 +44,11 @@ func (m *Metrics) received(route, result string) {
 	m.count("pinferry_inbound_messages_total", `{route=%q,result=%q}`, route, result)
 }
 
+// buried counts an event that was given up, by the reason.
+func (m *Metrics) buried(app string, why DeadReason) {
+	m.count("pinferry_webhook_dead_total", `{app=%q,reason=%q}`, app, why)
+}
+
 // Dropped counts a received SMS, or a part of one, that a modem had to give up,
 // by the reason.
 func (m *Metrics) Dropped(route, reason string) {

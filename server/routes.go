@@ -221,6 +221,7 @@ func (s *Server) socketDoors() []web.Door {
 		{web.Route{Method: "GET", Pattern: "/admin/opt-outs", Handle: console.ListOptOuts}, actions.OptOuts != nil},
 		{web.Route{Method: "POST", Pattern: "/admin/opt-outs/lift", Handle: console.LiftOptOut}, actions.OptOuts != nil},
 		{web.Route{Method: "GET", Pattern: "/admin/events", Handle: console.DeadEvents}, actions.Events != nil},
+		{web.Route{Method: "POST", Pattern: "/admin/events/replay", Handle: console.ReplayEvents}, actions.Events != nil},
 		{web.Route{Method: "GET", Pattern: "/admin/doctor", Handle: console.Doctor}, actions.Facts != nil},
 		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
 	} {

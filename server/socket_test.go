@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,7 +229,7 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // ledger is what the console asks of the core about opt-outs and events.
-type ledger struct{ lifted, cursor string }
+type ledger struct{ lifted, cursor, replayed string }
 
 func (l *ledger) OptOuts(_ context.Context, _ int, cursor string) ([]otp.OptOut, string, error) {
 	l.cursor = cursor
@@ -240,8 +241,18 @@ func (l *ledger) LiftOptOut(_ context.Context, number string) (bool, error) {
 	return true, nil
 }
 
-func (l *ledger) Dead(context.Context, int) ([]otp.Event, error) {
-	return []otp.Event{{ID: otp.ID{1}, App: "demo", Type: "message.sent", At: 1795253400007, Tries: 10}}, nil
+func (l *ledger) Dead(context.Context, int) ([]otp.DeadEvent, error) {
+	return []otp.DeadEvent{{Event: otp.Event{ID: otp.ID{1}, App: "demo", Type: "message.sent", At: 1795253400007, Tries: 10}, Why: otp.DeadTries}}, nil
+}
+
+func (l *ledger) Replay(_ context.Context, id otp.ID) (bool, error) {
+	l.replayed += " " + id.String()[:2]
+	return id == otp.ID{1}, nil
+}
+
+func (l *ledger) ReplayAll(_ context.Context, app string) (int, error) {
+	l.replayed += " all:" + app
+	return 7, nil
 }
 
 func TestConsoleOfOptOutsAndEvents(t *testing.T) {
@@ -255,8 +266,28 @@ func TestConsoleOfOptOutsAndEvents(t *testing.T) {
 		t.Errorf("lift: %d %s", status, body)
 	}
 	if status, body := b.call("GET", "/admin/events", ""); status != 200 ||
-		body != `{"dead":[{"id":"evt_01000000000000000000000000000000","app":"demo","type":"message.sent","at":"2026-11-21T09:30:00.007Z","tries":10}]}` {
+		body != `{"dead":[{"id":"evt_01000000000000000000000000000000","app":"demo","type":"message.sent","at":"2026-11-21T09:30:00.007Z","tries":10,"reason":"tries"}]}` {
 		t.Errorf("events: %d %s", status, body)
+	}
+	for sent, want := range map[string]string{
+		`{"id":"evt_01000000000000000000000000000000"}`: `{"replayed":1}`,
+		`{"id":"evt_02000000000000000000000000000000"}`: "None of the dead events",
+		`{"id":"evt_1"}`:                     "None of the dead events",
+		`{"all":true}`:                       `{"replayed":7}`,
+		`{"all":true,"app":"demo"}`:          `{"replayed":7}`,
+		`{}`:                                 "Say which events",
+		`{"app":"demo"}`:                     "Say which events",
+		`{"all":true,"id":"evt_01"}`:         "Say which events",
+		`{"id":"evt_01000000","app":"demo"}`: "Say which events",
+	} {
+		if status, body := b.call("POST", "/admin/events/replay", sent); (status == 200) != strings.HasPrefix(want, "{") || !strings.Contains(body, want) {
+			t.Errorf("replay %s: %d %s", sent, status, body)
+		}
+	}
+	done := strings.Fields(l.replayed)
+	slices.Sort(done)
+	if got := strings.Join(done, " "); got != "01 02 all: all:demo" {
+		t.Errorf("replayed %s", got)
 	}
 	if a := b.do("GET", "/admin/opt-outs", ""); a.status != 404 {
 		t.Errorf("on the network: %+v", a)

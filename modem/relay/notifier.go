@@ -21,18 +21,17 @@ type Queue interface {
 	News() <-chan struct{}
 	Due(ctx context.Context, app string, limit int) (due []otp.Event, wait time.Duration, err error)
 	Settle(ctx context.Context, e otp.Event, delivered bool) (dead bool, err error)
+	Tidy(ctx context.Context, app string) error
 	Text(ctx context.Context, e otp.Event) (string, error)
 }
 
-// Times and sizes of a notifier.
-const (
-	noticeBatch = 16
-	faultPause  = 5 * time.Second // after the store failed
-)
+// faultPause is the pause after the store failed.
+const faultPause = 5 * time.Second
 
 // Notifier tells the servers of apps what happened, by the Standard Webhooks
-// scheme: signed, at least once, and again until they take it or the queue
-// gives it up. One that is slow holds up nobody but its own app.
+// scheme: signed, at least once, in any order, and again until they take it or
+// the queue gives it up. One that is slow holds up nobody but its own app, and
+// one that is down is asked from time to time, not by each event.
 type Notifier struct {
 	queue   Queue
 	targets []*target
@@ -68,43 +67,15 @@ func (n *Notifier) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// serve delivers the events of one app.
-func (n *Notifier) serve(ctx context.Context, t *target) {
-	for ctx.Err() == nil {
-		news := n.queue.News() // before the look, or what comes meanwhile would be missed
-		due, wait, err := n.queue.Due(ctx, t.app, noticeBatch)
-		if err != nil && ctx.Err() == nil {
-			n.log.Error().Err(err).Str("app", t.app).Msg("the events could not be read")
-			wait, news = faultPause, nil
-		}
-		for _, e := range due {
-			if ctx.Err() == nil {
-				n.handle(ctx, t, e)
-			}
-		}
-		if len(due) > 0 {
-			continue
-		}
-		var later <-chan time.Time
-		if wait > 0 {
-			later = time.After(wait)
-		}
-		select {
-		case <-ctx.Done():
-		case <-news:
-		case <-later:
-		}
-	}
-}
-
 // handle delivers one event, once. What a stop cuts short is tried again at the
 // next start.
-func (n *Notifier) handle(ctx context.Context, t *target, e otp.Event) {
+func (n *Notifier) handle(ctx context.Context, t *target, e otp.Event) landing {
 	err := n.deliver(ctx, t, e)
+	l := landing{event: e.ID, taken: err == nil}
 	if ctx.Err() != nil {
-		return
+		return l
 	}
-	dead, fault := n.queue.Settle(ctx, e, err == nil)
+	dead, fault := n.queue.Settle(ctx, e, l.taken)
 	result := "delivered"
 	switch {
 	case dead:
@@ -117,14 +88,10 @@ func (n *Notifier) handle(ctx context.Context, t *target, e otp.Event) {
 		n.log.Warn().Err(err).Str("app", t.app).Str("event", eventPrefix+e.ID.String()).Bool("dead", dead).Msg("an event was not taken")
 	}
 	if fault != nil && ctx.Err() == nil {
+		l.fault = true
 		n.log.Error().Err(fault).Str("app", t.app).Msg("the queue of events could not be written")
-		pause := time.NewTimer(faultPause)
-		defer pause.Stop()
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-		}
 	}
+	return l
 }
 
 // The prefixes of ids, as the native API has them.

@@ -27,9 +27,10 @@ type queue struct {
 	waiting []otp.Event
 	news    chan struct{}
 	settled chan bool // delivered or not, one for each
+	asked   int       // the most that were asked for at once
 }
 
-func newQueue() *queue { return &queue{news: make(chan struct{}), settled: make(chan bool, 64)} }
+func newQueue() *queue { return &queue{news: make(chan struct{}), settled: make(chan bool, 128)} }
 
 func (q *queue) put(e ...otp.Event) {
 	q.mu.Lock()
@@ -48,6 +49,7 @@ func (q *queue) News() <-chan struct{} {
 func (q *queue) Due(_ context.Context, app string, limit int) (due []otp.Event, _ time.Duration, _ error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.asked = max(q.asked, limit)
 	for _, e := range q.waiting {
 		if e.App == app && len(due) < limit {
 			due = append(due, e)
@@ -63,6 +65,8 @@ func (q *queue) Settle(_ context.Context, e otp.Event, delivered bool) (bool, er
 	q.settled <- delivered
 	return false, nil
 }
+
+func (q *queue) Tidy(context.Context, string) error { return nil }
 
 func (q *queue) Text(context.Context, otp.Event) (string, error) { return "hello", nil }
 

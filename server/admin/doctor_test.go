@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
@@ -49,9 +50,10 @@ func well() admin.Facts {
 	relay := otp.RouteReport{Name: "backup", Used: 7, DailyCap: 100, RouteStatus: otp.RouteStatus{State: otp.RouteReady, Free: 8, Slots: 8, Kind: "relay"}}
 	return admin.Facts{
 		Running: true, Version: "1.2.3", Apps: []*otp.App{{ID: "shop"}}, Ways: 2, Routes: []otp.RouteReport{stick(), relay},
-		Servers: map[string]admin.Server{"backup": {}},
-		Clock:   admin.Clock{Now: 1795253400007, Wall: 1795253400007, Build: 1795000000000, Synchronised: true},
-		Disk:    admin.Disk{Dir: "/var/lib/pinferry", Free: 7 << 30},
+		Servers:  map[string]admin.Server{"backup": {}},
+		Backlogs: []otp.Backlog{{App: "shop", Waiting: 2, Overdue: time.Second}},
+		Clock:    admin.Clock{Now: 1795253400007, Wall: 1795253400007, Build: 1795000000000, Synchronised: true},
+		Disk:     admin.Disk{Dir: "/var/lib/pinferry", Free: 7 << 30},
 		Machine: admin.Machine{
 			Manager: true, Rules: true, Power: "good", Unit: true, User: true, Group: true,
 		},
@@ -159,6 +161,10 @@ var faults = []struct {
 	{"relay's server and a wrong clock", func(f *admin.Facts) { serve(f, "wrong_clock", "") }, "backup relay", admin.Red, "clock", "set-ntp"},
 	{"relay's server without TLS", func(f *admin.Facts) { serve(f, "no_tls", "") }, "backup relay", admin.Red, "no TLS", "port"},
 	{"relay's server for mail", func(f *admin.Facts) { serve(f, "no_mail", "") }, "backup relay", admin.Red, "no mail", "port"},
+	{"app's server takes no events", func(f *admin.Facts) {
+		f.Backlogs[0] = otp.Backlog{App: "shop", Waiting: 8123, Overdue: 2 * time.Hour, Dead: 4}
+	}, "webhook", admin.Amber, `"shop" takes no events: 8123 events wait, the first for 2h0m0s.`, "what it answers"},
+	{"app's server has not taken some", func(f *admin.Facts) { f.Backlogs[0].Dead = 1 }, "webhook", admin.Amber, "1 event ", "webhook replay --all --app shop"},
 	{"a reason of tomorrow", func(f *admin.Facts) {
 		f.Routes[1].State, f.Routes[1].Reason = otp.RouteDown, "eclipse"
 	}, "backup route", admin.Red, "eclipse", "log"},

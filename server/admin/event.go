@@ -2,6 +2,9 @@ package admin
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -13,8 +16,13 @@ const deadPage = 100
 
 // Events is what the console asks of [otp.Events].
 type Events interface {
-	Dead(ctx context.Context, limit int) ([]otp.Event, error)
+	Dead(ctx context.Context, limit int) ([]otp.DeadEvent, error)
+	Replay(ctx context.Context, id otp.ID) (found bool, err error)
+	ReplayAll(ctx context.Context, app string) (n int, err error)
 }
+
+// eventPrefix stands before the id of an event.
+const eventPrefix = "evt_"
 
 // eventWire is an event that an app's server never took.
 type eventWire struct {
@@ -23,6 +31,8 @@ type eventWire struct {
 	Type  otp.EventType `json:"type"`
 	At    web.Time      `json:"at"`
 	Tries int           `json:"tries"`
+	// Reason is why it was given up: "tries", "overflow" or "late".
+	Reason otp.DeadReason `json:"reason"`
 }
 
 // DeadEvents answers GET /admin/events with those that were given up, the newest
@@ -34,9 +44,67 @@ func (o *Console) DeadEvents(c *web.Call) error {
 	}
 	all := make([]eventWire, len(dead))
 	for i, e := range dead {
-		all[i] = eventWire{"evt_" + e.ID.String(), e.App, e.Type, web.Time(e.At), int(e.Tries)}
+		all[i] = eventWire{eventPrefix + e.ID.String(), e.App, e.Type, web.Time(e.At), int(e.Tries), e.Why}
 	}
 	return c.JSON(fasthttp.StatusOK, struct {
 		Dead []eventWire `json:"dead"`
 	}{all})
+}
+
+// ReplayBody is the body of POST /admin/events/replay: one event by its id, or
+// all, of one app or of every one.
+type ReplayBody struct {
+	ID  string `json:"id"`
+	All bool   `json:"all"`
+	App string `json:"app"`
+}
+
+// ReplayEvents answers POST /admin/events/replay with how many dead events are
+// delivered anew.
+func (o *Console) ReplayEvents(c *web.Call) error {
+	var body ReplayBody
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	if body.All != (body.ID == "") || body.ID != "" && body.App != "" {
+		return web.Invalid(`Say which events: {"id": "evt_..."}, or {"all": true}, to which "app" may be added.`)
+	}
+	n := 0
+	var err error
+	if body.All {
+		n, err = o.actions.Events.ReplayAll(c.Context, body.App)
+	} else {
+		id, ok := otp.ParseID(strings.TrimPrefix(body.ID, eventPrefix))
+		if ok {
+			ok, err = o.actions.Events.Replay(c.Context, id)
+		}
+		if err == nil && !ok {
+			return web.Invalid("None of the dead events has this id, or its app has no webhook any more: `pinferry webhook ls` lists them.")
+		}
+		n = 1
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(fasthttp.StatusOK, struct {
+		Replayed int `json:"replayed"`
+	}{n})
+}
+
+// overdue is how long an event may wait before an operator should know: its
+// server is away for longer than a restart takes.
+const overdue = 10 * time.Minute
+
+// backlogCheck looks at the events of an app.
+func backlogCheck(b *otp.Backlog) Check {
+	c := Check{Name: "webhook", Level: Green, Text: fmt.Sprintf("The server of app %q takes its events; %s.", b.App, count(b.Waiting, "event waits", "events wait"))}
+	switch {
+	case b.Overdue > overdue:
+		c.Level, c.Text = Amber, fmt.Sprintf("The server of app %q takes no events: %s, the first for %s.", b.App, count(b.Waiting, "event waits", "events wait"), b.Overdue.Truncate(time.Second))
+		c.Fix = "See that it runs and what it answers: `journalctl -u pinferry | grep \"not taken\"`."
+	case b.Dead > 0:
+		c.Level, c.Text = Amber, fmt.Sprintf("The server of app %q has not taken %s of the last days.", b.App, count(b.Dead, "event", "events"))
+		c.Fix = fmt.Sprintf("See why in `pinferry webhook ls` and the log, then run `pinferry webhook replay --all --app %s`.", b.App)
+	}
+	return c
 }

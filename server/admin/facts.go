@@ -31,8 +31,10 @@ type Facts struct {
 	// Servers are what looking for the server of each relay has brought, by the
 	// relay's name; one that was not looked for is left out.
 	Servers map[string]Server
-	Clock   Clock
-	Disk    Disk
+	// Backlogs are how the events of the apps stand that take any.
+	Backlogs []otp.Backlog
+	Clock    Clock
+	Disk     Disk
 	// Certificate is what the box shows by TLS; nil: it speaks plain HTTP. Open
 	// tells that it does so to a whole network.
 	Certificate *Certificate
@@ -101,6 +103,9 @@ func (f *Facts) Diagnose() Diagnosis {
 	}
 	for i := range f.Routes {
 		checks = append(checks, f.route(&f.Routes[i])...)
+	}
+	for i := range f.Backlogs {
+		checks = append(checks, backlogCheck(&f.Backlogs[i]))
 	}
 	for _, p := range f.Ports {
 		checks = append(checks, portCheck(p, f.Machine))
