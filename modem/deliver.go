@@ -32,6 +32,7 @@ type delivery struct {
 	set    setName // total 0: it stands alone
 	number int     // of the part, from 1
 	body   body
+	raw    pushed // as it came
 }
 
 // body is what a part holds, not yet decoded: a character may begin in one part
@@ -76,7 +77,7 @@ func parseDelivery(length int, line string) (delivery, error) {
 	if pdu.SmsType() != tpdu.SmsDeliver {
 		return delivery{}, errDeliver
 	}
-	var d delivery
+	d := delivery{raw: pushed{length, line}}
 	d.from = printable(pdu.OA.Addr)
 	d.local = pdu.OA.TypeOfNumber() != tpdu.TonInternational || !international.MatchString(pdu.OA.Addr)
 	d.within = pdu.OA.TypeOfNumber() == tpdu.TonNational

@@ -150,6 +150,7 @@ func New(name string, open func(ctx context.Context) (Port, error), cfg Config) 
 	if g.memory == nil {
 		g.memory = fleeting{}
 	}
+	g.mail.hold = newHold(name, g.memory, g.cfg.seal)
 	return g
 }
 

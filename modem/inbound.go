@@ -27,18 +27,19 @@ type pushed struct {
 
 // mailbox takes over what a modem has received. An SMS is acknowledged or
 // deleted only after the sink has it; the parts of a long one, too, unless the
-// network hands over the next part only after the last was acknowledged. Only
-// the gateway's owner may use it.
+// network hands over the next part only after the last was acknowledged: then
+// they are in the hold before that. Only the gateway's owner may use it.
 type mailbox struct {
 	take    func(context.Context, otp.Incoming) error
 	dropped func(why string) // hears of each SMS that was given up
 	log     zerolog.Logger
 
+	hold   *hold
 	sets   sets
 	ready  []*letter // whole, for the sink
 	pushed []pushed
 	wanted []string         // memories to be read; "" is the one that the modem stores to
-	paused <-chan time.Time // until then the sink is left alone; nil: it is not
+	paused <-chan time.Time // closed when the sink is asked again; nil: it is not left alone
 }
 
 // want has a memory read soon. A name that is none of a memory is ignored.
@@ -80,7 +81,7 @@ func (m *mailbox) enter() {
 func (m *mailbox) spare() []place {
 	for _, l := range m.ready {
 		if freed := l.places; len(freed) > 0 {
-			l.places = nil
+			l.places, l.apart = nil, l.parts
 			return freed
 		}
 	}
@@ -97,7 +98,7 @@ func (m *mailbox) spare() []place {
 
 // work returns a channel that can be read when collect has something to do.
 func (m *mailbox) work() <-chan time.Time {
-	if m.paused != nil {
+	if m.paused != nil && len(m.pushed) == 0 {
 		return m.paused
 	}
 	if len(m.ready) == 0 && len(m.pushed) == 0 && len(m.wanted) == 0 {
@@ -112,10 +113,14 @@ func (m *mailbox) work() <-chan time.Time {
 // that came, or reads a memory. Its error ends the session.
 func (s *session) collect(ctx context.Context) error {
 	m := s.mail
-	m.paused = nil
+	select {
+	case <-m.paused:
+		m.paused = nil
+	default:
+	}
 	defer m.account()
 	switch {
-	case len(m.ready) > 0:
+	case len(m.ready) > 0 && m.paused == nil:
 		return s.handOver(ctx)
 	case len(m.pushed) > 0:
 		p := m.pushed[0]
@@ -129,15 +134,21 @@ func (s *session) collect(ctx context.Context) error {
 			return err
 		}
 		l, freed := m.sets.add(&d, place{})
-		if l == nil {
-			if err := s.receipt(ctx); err != nil {
-				return err
-			}
-		} else {
+		if l != nil {
 			l.confirm = s.confirm
 			m.ready = append(m.ready, l)
 		}
+		if l != nil && m.paused == nil {
+			return s.discard(ctx, freed) // it is handed over next
+		}
+		if s.secured(ctx) && l == nil {
+			if err := s.receipt(ctx); err != nil {
+				return err
+			}
+		}
 		return s.discard(ctx, freed)
+	case m.paused != nil:
+		return nil
 	case len(m.wanted) > 0 && s.network.sim == simReady:
 		memory := m.wanted[0]
 		m.wanted = m.wanted[1:]
@@ -172,16 +183,29 @@ func (s *session) handOver(ctx context.Context) error {
 			return ctx.Err()
 		}
 		s.log.Warn().Err(err).Msg("a received SMS could not be kept; it stays with the modem")
-		m.paused = time.After(takeAgain)
+		s.secured(ctx) // or in the hold, if it was pushed
+		again := make(chan time.Time)
+		time.AfterFunc(takeAgain, func() { close(again) })
+		m.paused = again
 		return nil
 	}
 	m.ready = m.ready[1:]
+	s.secured(ctx)
 	if l.confirm {
 		if err := s.receipt(ctx); err != nil {
 			return err
 		}
 	}
 	return s.discard(ctx, l.places)
+}
+
+// secured brings the hold up to date, and tells whether it is.
+func (s *session) secured(ctx context.Context) bool {
+	err := s.mail.secure(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn().Err(err).Msg("what was received in parts is lost if the box stops now, or handed over again")
+	}
+	return err == nil
 }
 
 // receipt acknowledges an SMS that was pushed, where that is asked for. A modem

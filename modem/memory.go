@@ -8,8 +8,9 @@ import (
 )
 
 // Memory keeps what a gateway must know after a restart of the box: which PINs
-// a SIM has refused, and which service centre it had. A box that forgot the
-// first would block the SIM, one wrong PIN at each start (F9).
+// a SIM has refused, which service centre it had, and parts of SMS that no stick
+// has any more. A box that forgot the first would block the SIM, one wrong PIN at
+// each start (F9).
 type Memory interface {
 	// Load returns the value under key, nil if there is none.
 	Load(ctx context.Context, key string) ([]byte, error)

@@ -41,7 +41,9 @@ type set struct {
 type letter struct {
 	in      otp.Incoming
 	places  []place
-	confirm bool // the network waits for an acknowledgement
+	parts   []*delivery
+	apart   []*delivery // those that are stored nowhere
+	confirm bool        // the network waits for an acknowledgement
 }
 
 // sets are the long SMS that are being put together. Only the gateway's owner
@@ -86,14 +88,19 @@ func (s *sets) add(d *delivery, at place) (whole *letter, dropped []place) {
 
 func newLetter(parts []*delivery, places []place) *letter {
 	bodies := make([]body, len(parts))
+	var apart []*delivery
 	for i, p := range parts {
 		bodies[i] = p.body
+		if places[i] == (place{}) {
+			apart = append(apart, p)
+		}
 	}
 	return &letter{
 		in: otp.Incoming{
 			From: parts[0].from, Local: parts[0].local, National: parts[0].within, Text: textOf(bodies), At: parts[0].at, Parts: len(parts),
 		},
 		places: slices.DeleteFunc(slices.Clone(places), func(p place) bool { return p == place{} }),
+		parts:  parts, apart: apart,
 	}
 }
 

@@ -123,6 +123,7 @@ func (g *Gateway) attend(ctx context.Context) (begun bool, err error) {
 	}
 	s := g.session(port)
 	defer s.line.close()
+	g.mail.recall(ctx)
 	g.mail.enter()
 	if err := s.begin(ctx); err != nil {
 		if errors.Is(err, errSilent) {

@@ -47,8 +47,8 @@ func (n *network) full() bool { return n.room > 0 && n.stored >= n.room }
 // clear makes room in a full memory, in which a modem refuses to send. What
 // the box has taken over goes first, then what was sent or drafted. If that
 // frees nothing, the sink is at fault, and an SMS that was read and waits for it
-// is from then on held by the box alone: a crash would lose it, but a mute box
-// loses more (F15).
+// is from then on held by the box alone: if the hold is at fault too, a crash
+// would lose it, but a mute box loses more (F15).
 func (s *session) clear(ctx context.Context) error {
 	if err := s.sweep(ctx); err != nil {
 		return err
@@ -71,7 +71,8 @@ func (s *session) clear(ctx context.Context) error {
 		return nil
 	case received:
 		if spared := s.mail.spare(); len(spared) > 0 {
-			s.log.Warn().Int("waiting", len(s.mail.ready)).Msg("the memory is full: a received SMS was deleted there that the box could not keep yet; it is lost if the box stops")
+			held := s.secured(ctx)
+			s.log.Warn().Int("waiting", len(s.mail.ready)).Bool("held", held).Msg("the memory is full: a received SMS was deleted there that the box could not keep yet; unless it is held, it is lost if the box stops")
 			freed = spared
 			break
 		}

@@ -35,7 +35,7 @@ const (
 	KindTextBack                     // digest of a text that a verification waits for: that verification
 	KindEvent                        // app, NUL, due time (8 bytes, big-endian), event id: an event that the app has not taken yet
 	KindDeadEvent                    // creation time (8 bytes, big-endian, inverted), event id: one that its app never took
-	KindModem                        // "pin" or "smsc", NUL, what names a SIM: what a modem must not forget of it
+	KindModem                        // "pin" or "smsc", NUL, what names a SIM, or "parts", NUL, route: what a modem must not forget
 	KindProof                        // what names a captcha: one that was solved and shown
 	kindEnd
 )
