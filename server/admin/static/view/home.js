@@ -1,0 +1,108 @@
+// Home: are codes being delivered, by what, and what has happened of late.
+
+import { get } from '../api.js';
+import { chart } from '../chart.js';
+import { el, put } from '../dom.js';
+import { count, moment, when } from '../format.js';
+import { icon } from '../icon.js';
+import { live } from '../live.js';
+import { badge, card, empty, prose } from '../part.js';
+import { found } from '../place.js';
+import { routeCard } from '../route.js';
+import { tester } from '../tester.js';
+
+const chartPace = 60000; // milliseconds between two looks at the chart
+const shownEvents = 20;
+
+const levels = { info: 'step', good: 'green', warn: 'amber', bad: 'red' };
+
+// show draws the view and keeps it as the stream tells it.
+export async function show(place) {
+  const [overview, series] = await Promise.all([live.overview ?? get('overview'), get('chart', { hours: 24 })]);
+  const sentence = el('h1#sentence', { tabindex: '-1' });
+  const said = el('div.quiet', { role: 'status' });
+  const detail = el('div');
+  const banner = el('section.card.sentence', { 'aria-label': 'State of the box' });
+  const sign = el('span.row');
+  const routes = el('div.grid');
+  const events = el('div');
+  const lines = chart(place.signal);
+  const first = !overview.sent_ever && card('Send a test SMS',
+    el('p.soft', null, 'The box is set up, and nothing has been sent yet. Send an SMS to your own phone: each step is told here.'),
+    tester({ signal: place.signal }));
+  let list = overview.events;
+  let data = series;
+  let counts = overview.counts;
+  let before = '';
+
+  function tell(next) {
+    const { level, text } = next.sentence;
+    if (sentence.textContent !== text) sentence.textContent = text;
+    if (before && before !== text) said.textContent = text;
+    before = text;
+    banner.className = `card sentence ${level}`;
+    put(sign, icon(level), el('span.quiet', null, { green: 'Good:', amber: 'Attention:', red: 'Trouble:' }[level]));
+    put(detail, next.sentence.detail && el('p', null, prose(next.sentence.detail)),
+      next.sentence.fix && el('p.fix', null, prose(next.sentence.fix)), facts(next));
+    renew(routes, next.routes, () => next.routes.length ? next.routes.map(route => routeCard(route))
+      : el('div.card', null, empty('routes', 'No route yet', 'Plug a modem in, or name a relay in the config file. The doctor says what is found.')));
+    counts = next.counts;
+    lines.show(data, counts);
+    list = next.events;
+    recent();
+  }
+
+  const recent = () => renew(events, list, () => list.length ? el('ol.events', null, list.map(row))
+    : empty('wait', 'Nothing has happened yet', 'What goes through the box appears here at once.'));
+
+  place.live('overview', tell);
+  place.live('event', event => {
+    list = [event, ...list].slice(0, shownEvents);
+    recent();
+  });
+  const timer = setInterval(async () => {
+    try {
+      data = await get('chart', { hours: 24 });
+      lines.show(data, counts);
+    } catch { /* the next look may bring it; the state of the stream is shown */ }
+  }, chartPace);
+  place.signal.addEventListener('abort', () => clearInterval(timer));
+
+  put(banner, sign, el('div.grow', null, sentence, detail));
+  requestAnimationFrame(() => tell(live.overview ?? overview)); // the chart has its width then
+  return [said, banner, first,
+    el('section.stack', { 'aria-label': 'Routes' }, el('h2', null, 'Routes'), routes),
+    lines.node,
+    el('section.card.flush', null, el('h2', null, 'Last events'), events)];
+}
+
+function facts(overview) {
+  const parts = [
+    overview.mode === 'demo' && badge('idle', 'demo: nothing leaves this machine'),
+    overview.mode === 'test' && badge('amber', 'test mode'),
+    el('span', null, 'Queue ', el('strong', null, count(overview.queue))),
+    overview.last_sent_at && el('span', null, 'Last sent ', when(overview.last_sent_at)),
+    overview.last_approved_at && el('span', null, 'Last approved ', when(overview.last_approved_at)),
+    overview.disk?.low && badge('red', 'the disk is nearly full'),
+  ];
+  return el('p.row.soft', null, parts);
+}
+
+function row(event) {
+  const target = found(event.id);
+  return el('li', null, moment(event.at), el('div.row', null,
+    badge(levels[event.level] ?? 'step', event.type.split('.').pop().replaceAll('_', ' ')),
+    el('span.grow', null, target ? el('a', { href: target }, event.text) : event.text)));
+}
+
+// renew draws a part anew if what it shows has changed. Whatever had the focus
+// in it has it again.
+function renew(node, data, draw) {
+  const state = JSON.stringify(data);
+  if (node.dataset.state === state) return;
+  node.dataset.state = state;
+  const places = () => [...node.querySelectorAll('a, button')];
+  const focused = places().indexOf(document.activeElement);
+  put(node, draw());
+  if (focused >= 0) places()[focused]?.focus();
+}
