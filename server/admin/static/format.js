@@ -8,6 +8,7 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const precise = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dated = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 const units = [['day', 86400], ['hour', 3600], ['minute', 60]];
 
@@ -33,9 +34,12 @@ export function when(moment) {
   return el('time', { datetime: moment, title: exact.format(new Date(moment)) }, ago(moment));
 }
 
-// moment returns a <time> with the hour, minute and second.
+// moment returns a <time> with the hour, minute and second, or with the day once
+// it is another one.
 export function moment(at) {
-  return el('time', { datetime: at, title: exact.format(new Date(at)), data: { exact: '' } }, precise.format(new Date(at)));
+  const then = new Date(at);
+  const today = then.toDateString() === new Date().toDateString();
+  return el('time', { datetime: at, title: exact.format(then), data: { exact: '' } }, (today ? precise : dated).format(then));
 }
 
 // hour writes the hour and minute of a moment in milliseconds.

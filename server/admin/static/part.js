@@ -1,6 +1,8 @@
 // The parts that several views have in common.
 
+import { Refusal } from './api.js';
 import { el, fresh, put } from './dom.js';
+import { lasting } from './format.js';
 import { icon } from './icon.js';
 import { notice } from './notice.js';
 
@@ -38,13 +40,22 @@ export const loading = () => el('div.loading', { role: 'status' },
   el('span.quiet', null, 'Loading'), el('i'), el('i'), el('i'));
 
 // failure shows what the box has refused, with what to do. again is called by
-// its button, if there is one.
+// its button, if there is one. What is no refusal is a fault of the page, and
+// stands in the console of the browser.
 export function failure(error, again) {
-  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} seconds.` : '';
+  if (!(error instanceof Refusal)) console.error(error);
   return note('red',
-    el('strong', null, error.status === 401 ? 'Not accepted' : error.title ?? 'That did not work'),
-    el('p', null, prose((error.detail ?? 'The page has met something it does not know. Reload it.') + wait)),
+    el('strong', null, title(error)), el('p', null, prose(detail(error))),
     again && el('div.actions', null, el('button.small', { type: 'button', on: { click: again } }, icon('refresh'), 'Try again')));
+}
+
+function title(error) {
+  return [401, 403].includes(error.status) ? 'Not accepted' : error.title ?? 'That did not work';
+}
+
+function detail({ detail: words, retryAfter }) {
+  if (retryAfter) return `Wait ${lasting(retryAfter)}, then try again.`;
+  return words ?? 'The page has met something that it does not know. Reload it.';
 }
 
 // facts returns pairs of a name and a value; pairs without a value are left out.
@@ -86,7 +97,7 @@ export function action(selector, words, act, drawing) {
     try {
       await act();
     } catch (error) {
-      notice([error.title, error.detail].filter(Boolean).join(': ') || 'That did not work.', 'red');
+      notice(`${title(error)}. ${detail(error)}`, 'red');
     }
   }));
   return button;
@@ -128,4 +139,16 @@ export async function later(place, load, show) {
   } finally {
     place.removeAttribute('aria-busy');
   }
+}
+
+// renew draws a part anew if what it shows has changed. Whatever had the focus
+// in it has it again.
+export function renew(node, data, draw) {
+  const state = JSON.stringify(data);
+  if (node.dataset.state === state) return;
+  node.dataset.state = state;
+  const places = () => [...node.querySelectorAll('a, button')];
+  const focused = places().indexOf(document.activeElement);
+  put(node, draw());
+  if (focused >= 0) places()[focused]?.focus();
 }

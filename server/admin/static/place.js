@@ -66,6 +66,7 @@ export const found = id => {
 // when it is left), and live(type, act) to listen as long as it is shown.
 export async function go(first) {
   leaving?.abort();
+  for (const box of document.querySelectorAll('dialog[open]:not(#gate)')) box.close();
   const visit = leaving = new AbortController();
   const { name, id, query } = here();
   const { title } = known.get(name);

@@ -33,7 +33,7 @@ function figures(route) {
     ['Signal', signal(route)],
     ['SIM', sim(route)],
     ['Queue', route.queue ? `${count(route.queue)}, wait ${lasting(route.wait_seconds)}` : count(route.queue)],
-    ['Pace', route.pace_seconds ? `${lasting(route.pace_seconds)} a message` : ''],
+    ['Pace', route.pace_seconds >= 0.1 ? `${lasting(route.pace_seconds)} a message` : ''],
     ['Balance', balance(route)],
     ['Today', route.daily_cap ? `${count(route.cap_used)} of ${count(route.daily_cap)}` : ''],
   ]);

@@ -45,7 +45,7 @@ export function build(leave) {
 const brand = () => el('a.brand', { href: '#/home' }, mark(), 'pinferry');
 
 function state() {
-  const node = el('span.live');
+  const node = el('span.live', { role: 'status' });
   tell(node);
   return node;
 }

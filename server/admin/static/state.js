@@ -19,9 +19,6 @@ export const verificationBadge = status => badge(verificationStates[status] ?? '
 // onTheWay tells whether a message may still come into another state soon.
 export const onTheWay = state => ['accepted', 'sending', 'sent', 'unknown'].includes(state);
 
-// options returns the pairs of a select that narrows down by state.
-export const options = states => [['', 'All'], ...Object.keys(states).map(state => [state, words(state)])];
-
 // to returns a masked number as the way to what it belongs to.
 export const to = (place, id, masked, query) => el('a', { href: link(place, id, query) }, el('bdi', null, masked || 'without a number'));
 

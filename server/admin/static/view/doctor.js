@@ -42,7 +42,7 @@ function clockCard(clock, again) {
     facts([
       ['Time of the box', fully(clock.now)],
       ['Clock of the machine', fully(clock.wall)],
-      ['Clock of the network', clock.network && fully(clock.network)],
+      ['Clock of the network', clock.network && `${fully(clock.network.time)} by ${clock.network.route}`],
       ['Kept right', clock.synchronised ? 'yes, by the system' : 'no'],
     ]),
     apart > skew && el('div', null, el('button.danger', { type: 'button', on: { click: async () => {

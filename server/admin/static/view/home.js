@@ -6,7 +6,7 @@ import { el, put } from '../dom.js';
 import { count, moment, when } from '../format.js';
 import { icon } from '../icon.js';
 import { live } from '../live.js';
-import { badge, card, empty, prose } from '../part.js';
+import { badge, card, empty, prose, renew } from '../part.js';
 import { found } from '../place.js';
 import { routeCard } from '../route.js';
 import { tester } from '../tester.js';
@@ -78,8 +78,6 @@ export async function show(place) {
 
 function facts(overview) {
   const parts = [
-    overview.mode === 'demo' && badge('idle', 'demo: nothing leaves this machine'),
-    overview.mode === 'test' && badge('amber', 'test mode'),
     el('span', null, 'Queue ', el('strong', null, count(overview.queue))),
     overview.last_sent_at && el('span', null, 'Last sent ', when(overview.last_sent_at)),
     overview.last_approved_at && el('span', null, 'Last approved ', when(overview.last_approved_at)),
@@ -92,17 +90,5 @@ function row(event) {
   const target = found(event.id);
   return el('li', null, moment(event.at), el('div.row', null,
     badge(levels[event.level] ?? 'step', event.type.split('.').pop().replaceAll('_', ' ')),
-    el('span.grow', null, target ? el('a', { href: target }, event.text) : event.text)));
-}
-
-// renew draws a part anew if what it shows has changed. Whatever had the focus
-// in it has it again.
-function renew(node, data, draw) {
-  const state = JSON.stringify(data);
-  if (node.dataset.state === state) return;
-  node.dataset.state = state;
-  const places = () => [...node.querySelectorAll('a, button')];
-  const focused = places().indexOf(document.activeElement);
-  put(node, draw());
-  if (focused >= 0) places()[focused]?.focus();
+    el('span.grow', null, target ? el('a', { href: target }, event.text) : event.text, event.times > 1 && el('span.soft', null, `, ${count(event.times)} times`))));
 }

@@ -5,20 +5,21 @@ import { el } from '../dom.js';
 import { follow } from '../follow.js';
 import { when, words } from '../format.js';
 import { filters, listing } from '../list.js';
-import { back, badge, card, choice, empty, facts, head } from '../part.js';
+import { apps, routes, states } from '../option.js';
+import { back, badge, card, empty, facts, head } from '../part.js';
 import { link } from '../place.js';
-import { messageBadge, messageStates, onTheWay, options, reveal, to } from '../state.js';
+import { messageBadge, messageStates, onTheWay, reveal, to } from '../state.js';
 import { timeline } from '../timeline.js';
 
 // show draws the list, or one message.
 export const show = place => (place.id ? one(place) : all(place));
 
-function all(place) {
+async function all(place) {
   const { form, values } = filters('messages', [
-    { name: 'state', words: 'State', control: choice(null, options(messageStates)) },
+    states('state', 'State', messageStates),
     { name: 'phone', words: 'Phone number', control: el('input', { type: 'tel', placeholder: '+41 79 123 45 67', autocomplete: 'off' }) },
-    { name: 'route', words: 'Route', control: el('input', { autocomplete: 'off', spellcheck: 'false' }) },
-    { name: 'app', words: 'App', control: el('input', { autocomplete: 'off', spellcheck: 'false' }) },
+    await routes(),
+    await apps(),
   ], () => list.reload());
   const list = listing({
     caption: 'Messages, the newest first',

@@ -4,7 +4,7 @@ import { get, post } from '../api.js';
 import { ask } from '../dialog.js';
 import { el, put } from '../dom.js';
 import { notice } from '../notice.js';
-import { card, empty, field, head } from '../part.js';
+import { card, empty, field, head, renew } from '../part.js';
 import { routeCard } from '../route.js';
 import { tester } from '../tester.js';
 
@@ -12,13 +12,7 @@ import { tester } from '../tester.js';
 export async function show(place) {
   const { routes } = await get('routes');
   const cards = el('div.grid');
-  let shown = '';
-  const tell = list => {
-    const state = JSON.stringify(list);
-    if (state === shown || cards.contains(document.activeElement)) return;
-    shown = state;
-    put(cards, list.map(route => routeCard(route, deeds(route))));
-  };
+  const tell = list => renew(cards, list, () => list.map(route => routeCard(route, deeds(route))));
   tell(routes);
   place.live('overview', overview => tell(overview.routes));
   return [head('Routes', 'The ways out of the box, in the order in which they are tried.', el('a.button', { href: '#/doctor' }, 'Ask the doctor')),

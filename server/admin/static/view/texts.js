@@ -46,10 +46,11 @@ export async function show(place) {
     text.toggleAttribute('aria-invalid', false);
     if (answer.problem) text.setAttribute('aria-invalid', 'true');
     text.lang = locale.value;
+    text.placeholder = answer.text ?? '';
     bubble.lang = locale.value;
     bubble.dir = 'auto';
     bubble.textContent = answer.preview ?? '';
-    put(meter, answer.problem ? note('red', el('p', null, el('strong', null, answer.problem))) : measure(answer));
+    put(meter, el('div.stack', null, answer.problem && note('red', el('p', null, el('strong', null, sentence(answer.problem)))), answer.units > 0 && measure(answer)));
     put(lines, !answer.problem && answer.toml && [sample(`[[app]] ${app.value}, in the config file`, answer.toml),
       el('p.hint', null, 'Paste it into the section of the app and restart the box. The page changes no text itself.')]);
     put(marks, answer.placeholders?.map(mark => el('button.small.mono', { type: 'button', on: { click: () => insert(mark) } }, mark)));
@@ -82,9 +83,12 @@ export async function show(place) {
     ), el('section.stack', { 'aria-label': 'Line for the config file' }, lines)];
 }
 
+// sentence writes what the check of the config file says as one of the page.
+const sentence = words => words.charAt(0).toUpperCase() + words.slice(1);
+
 function measure({ segments, encoding, units, units_left: left }) {
   return note(segments > 1 ? 'amber' : 'green',
-    el('p', null, el('strong', null, counted(segments, 'segment', 'segments')), `, ${counted(units, 'unit', 'units')} used, ${left} left.`),
+    el('p', null, el('strong', null, counted(segments, 'segment', 'segments')), `, ${counted(units, 'unit', 'units')} used, ${left < 0 ? `${-left} too many` : `${left} left`}.`),
     el('p', null, `${encodings[encoding] ?? encoding}.`),
     segments > 1 && el('p', null, 'Each segment costs as much as an SMS, and a phone shows the text only when all of them have come.'));
 }

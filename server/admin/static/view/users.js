@@ -6,6 +6,7 @@ import { el } from '../dom.js';
 import { count, when } from '../format.js';
 import { filters, listing } from '../list.js';
 import { notice } from '../notice.js';
+import { apps } from '../option.js';
 import { action, back, badge, card, empty, facts, head } from '../part.js';
 import { go, link } from '../place.js';
 import { reveal, to } from '../state.js';
@@ -15,10 +16,10 @@ export const show = place => (place.id ? one(place) : all());
 
 const state = user => (user.enabled ? badge('green', 'enabled') : badge('red', 'blocked'));
 
-function all() {
+async function all() {
   const { form, values } = filters('users', [
     { name: 'phone', words: 'Phone number', control: el('input', { type: 'tel', placeholder: '+41 79 123 45 67', autocomplete: 'off' }) },
-    { name: 'app', words: 'App', control: el('input', { autocomplete: 'off', spellcheck: 'false' }) },
+    await apps(),
   ], () => list.reload());
   const list = listing({
     caption: 'Users',

@@ -6,19 +6,20 @@ import { el } from '../dom.js';
 import { follow } from '../follow.js';
 import { count, when, words } from '../format.js';
 import { filters, listing } from '../list.js';
-import { back, card, choice, empty, facts, head } from '../part.js';
+import { apps, states } from '../option.js';
+import { back, card, empty, facts, head } from '../part.js';
 import { go, link } from '../place.js';
-import { messageBadge, options, reveal, to, verificationBadge, verificationStates } from '../state.js';
+import { messageBadge, reveal, to, verificationBadge, verificationStates } from '../state.js';
 import { timeline } from '../timeline.js';
 
 // show draws the list, or one verification.
 export const show = place => (place.id ? one(place) : all(place));
 
-function all(place) {
+async function all(place) {
   const { form, values } = filters('verifications', [
-    { name: 'status', words: 'Status', control: choice(null, options(verificationStates)) },
+    states('status', 'Status', verificationStates),
     { name: 'phone', words: 'Phone number', control: el('input', { type: 'tel', placeholder: '+41 79 123 45 67', autocomplete: 'off' }) },
-    { name: 'app', words: 'App', control: el('input', { autocomplete: 'off', spellcheck: 'false' }) },
+    await apps(),
   ], () => list.reload());
   const list = listing({
     caption: 'Verifications, the newest first',
