@@ -16,7 +16,8 @@ const series = [
 const height = 230;
 const hours = 3600; // seconds
 
-// chart returns {node, show(data, counts)}. Its tiles are the legend: each puts
+// chart returns {node, show(data, counts)}; data may be null as long as there is
+// none. Its tiles are the legend: each puts
 // its line on and off.
 export function chart(signal) {
   const frame = el('div.chart', { 'aria-hidden': 'true' });
@@ -35,8 +36,9 @@ export function chart(signal) {
   }
 
   function show(next, counts) {
-    data = next;
     series.forEach(({ name }, i) => tiles[i].tell(counts[name]));
+    if (!next) return;
+    data = next;
     const quiet = series.every(({ name }) => !data[name].some(n => n > 0));
     none.hidden = !quiet;
     frame.hidden = readout.hidden = quiet;

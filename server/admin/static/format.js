@@ -19,7 +19,7 @@ export const count = n => number.format(n ?? 0);
 export const counted = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
 
 // ago writes a moment (RFC 3339) relative to now, in the past or ahead.
-export function ago(moment) {
+function ago(moment) {
   const seconds = (Date.parse(moment) - Date.now()) / 1000;
   for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);

@@ -3,8 +3,8 @@
 
 import { enter, onEnd, session } from './api.js';
 import { el, put } from './dom.js';
-import { mark } from './icon.js';
 import { form, operator, password, shortest, strong } from './form.js';
+import { mark } from './icon.js';
 import { busy, failure, field, loading, note, prose } from './part.js';
 
 const box = document.getElementById('gate');
@@ -76,7 +76,7 @@ function setup({ detail }) {
     ], async () => {
       strong(document.getElementById('setup-password'), document.getElementById('setup-again'));
       try {
-        admit(await enter('setup', { secret: typed('setup-secret').trim(), password: typed('setup-password') }));
+        admit(await enter('setup', { secret: typed('setup-secret').trim().toUpperCase(), password: typed('setup-password') }));
       } catch (error) {
         throw Object.assign(error, { field: error.status === 401 ? 'setup-secret' : 'setup-password' });
       }

@@ -2,6 +2,7 @@
 
 import { el, put } from './dom.js';
 import { action, failure, field, loading } from './part.js';
+import { present } from './presence.js';
 
 const settle = 1500; // milliseconds in which news is gathered
 
@@ -24,9 +25,9 @@ export const given = ({ caption, columns, rows, none }) => el('div.card.flush', 
   rows.length ? table(caption, columns, el('tbody', { role: 'rowgroup' }, lines(columns, rows))) : none);
 
 // listing returns a list that loads itself. load(cursor) resolves to {rows,
-// next}; columns are {name, cell(row), bare} (bare: no name beside it on a
-// phone; wide: a line of its own there); none is what stands for an empty list. Of what is returned, reload
-// begins again and fresh brings in news.
+// next}; columns are {name, cell(row), bare, wide} (bare: no name beside it on a
+// phone; wide: a line of its own there); none is what stands for an empty list.
+// Of what is returned, reload begins again and fresh brings in news.
 export function listing({ caption, columns, load, none }) {
   const node = el('div.card.flush');
   const body = el('tbody', { role: 'rowgroup' });
@@ -71,7 +72,7 @@ export function listing({ caption, columns, load, none }) {
   function fresh() {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (pages > 1 || !node.isConnected || node.contains(document.activeElement)) return;
+      if (!present() || pages > 1 || !node.isConnected || node.contains(document.activeElement)) return;
       page('').catch(() => {}); // what is shown is still true
     }, settle);
   }
@@ -98,7 +99,10 @@ export function filters(name, fields, changed) {
     for (const { name: key, control } of fields) values[key] = control.value.trim();
     changed();
   };
-  const form = el('form.filters', { role: 'search', on: { submit: take, change: take } },
+  const form = el('form.filters', { role: 'search', on: {
+    submit: take,
+    change: event => { if (event.target.localName === 'select') take(event); },
+  } },
     fields.map(({ words, control }) => field(words, control)),
     el('div', null, el('button', { type: 'submit' }, 'Show')));
   const open = matchMedia('(min-width: 720px)').matches || Object.values(values).some(Boolean);

@@ -112,7 +112,7 @@ export function sample(name, text, of = '') {
 
 // copier returns a button that copies. Over plain HTTP browsers lock the
 // clipboard, and the older way is taken.
-export function copier(text) {
+function copier(text) {
   return action('button.plain.small', 'Copy', async () => {
     if (navigator.clipboard) {
       await navigator.clipboard.writeText(text());
@@ -141,12 +141,14 @@ export async function later(place, load, show) {
   }
 }
 
+const drawn = new WeakMap(); // what a part showed last
+
 // renew draws a part anew if what it shows has changed. Whatever had the focus
 // in it has it again.
 export function renew(node, data, draw) {
   const state = JSON.stringify(data);
-  if (node.dataset.state === state) return;
-  node.dataset.state = state;
+  if (drawn.get(node) === state) return;
+  drawn.set(node, state);
   const places = () => [...node.querySelectorAll('a, button')];
   const focused = places().indexOf(document.activeElement);
   put(node, draw());

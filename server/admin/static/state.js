@@ -19,19 +19,25 @@ export const verificationBadge = status => badge(verificationStates[status] ?? '
 // onTheWay tells whether a message may still come into another state soon.
 export const onTheWay = state => ['accepted', 'sending', 'sent', 'unknown'].includes(state);
 
+const usual = 20; // characters that a masked number has at most
+
+// number returns a masked number, or what stands in its place, which may be
+// anything and of any length.
+export const number = text => el(text.length > usual ? 'bdi' : 'bdi.number', null, text);
+
 // to returns a masked number as the way to what it belongs to.
-export const to = (place, id, masked, query) => el('a', { href: link(place, id, query) }, el('bdi', null, masked || 'without a number'));
+export const to = (place, id, masked, query) => el('a', { href: link(place, id, query) }, number(masked || 'without a number'));
 
 // reveal returns a masked number with a button that shows it whole, which the
 // audit trail keeps.
 export function reveal(id, masked) {
-  const number = el('bdi', null, masked);
-  const node = el('span.row', null, number);
+  const shown = number(masked);
+  const node = el('span.row', null, shown);
   const button = action('button.plain.reveal', ['Show', el('span.quiet', null, ' the whole number')], async () => {
     const { phone } = await post('reveal', { id });
-    put(number, phone);
-    number.tabIndex = -1;
-    number.focus();
+    put(shown, phone);
+    shown.tabIndex = -1;
+    shown.focus();
     button.remove();
   });
   button.title = 'The audit trail keeps that you have looked.';

@@ -9,9 +9,8 @@ import { badge, empty, facts, head, note, prose, sample } from '../part.js';
 // show draws the view.
 export async function show() {
   const [{ apps }, overview] = await Promise.all([get('apps'), live.overview ?? get('overview')]);
-  const demo = overview.mode === 'demo'; // its keys are known to everybody
   return [head('Apps', 'Applications that use the box. They are defined in the config file; the box reads it when it starts.'),
-    apps.length ? apps.map(app => draw(app, demo)) : el('div.card', null, empty('apps', 'No app yet',
+    apps.length ? apps.map(app => draw(app, overview.demo === true)) : el('div.card', null, empty('apps', 'No app yet',
       prose('Run `sudo pinferry key new NAME` on the box: it prints a key and the lines for the config file.')))];
 }
 
@@ -20,7 +19,7 @@ function draw(app, demo) {
     el('div.row.apart', null, el('div', null, el('h2', null, app.name || app.id), el('span.soft', null, el('code', null, app.id))),
       el('div.row', null, app.default && badge('idle', 'default'), app.mode === 'test' ? badge('amber', 'test mode') : badge('green', app.mode))),
     app.mode === 'test' && note('amber', el('p', null, `Test mode: ${counted(app.test_numbers, 'number has', 'numbers have')} a fixed code, and nothing is sent to them.`)),
-    el('div.halves', null, facts([
+    el('div.halves.right', null, facts([
       ['Countries', list(app.countries)],
       ['Doors', list(app.doors)],
       ['Codes', `${app.code_length} digits, good for ${lasting(app.code_ttl_seconds)}`],
@@ -37,7 +36,7 @@ function draw(app, demo) {
     ]), el('div.stack', null,
       sample('Send a code', start(demo), `with ${app.id}`),
       sample('Check the code', check(demo), `with ${app.id}`),
-      el('p.hint', null, demo ? 'The keys of the demo are pk_demo and sk_demo.' : prose(`Keys are shown once, when they are made: \`pinferry key new ${app.id}\`.`)))));
+      el('p.hint', null, demo ? ['Everybody knows the keys of the demo: pk_demo and sk_demo. Its SMS arrive at the ', el('a', { href: '/demo/handset', target: '_blank', rel: 'noopener' }, 'pretended handset'), '.'] : prose(`Keys are shown once, when they are made: \`pinferry key new ${app.id}\`.`)))));
 }
 
 const list = values => (values?.length ? el('bdi', null, values.map(words).join(', ')) : '');

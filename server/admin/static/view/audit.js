@@ -6,6 +6,7 @@ import { count, when } from '../format.js';
 import { listing } from '../list.js';
 import { action, empty, failure, head, note } from '../part.js';
 import { found } from '../place.js';
+import { number } from '../state.js';
 
 // show draws the view.
 export function show() {
@@ -40,7 +41,7 @@ export function show() {
 function target(words) {
   const place = found(words);
   if (!words) return '–';
-  return place ? el('a', { href: place }, el('code', null, `${words.slice(0, 12)}…`)) : el('bdi', null, words);
+  return place ? el('a', { href: place }, el('code', null, `${words.slice(0, 12)}…`)) : number(words);
 }
 
 const tell = ({ intact, records, head: digest, detail, broken_at: broken }) => note(intact ? 'green' : 'red',

@@ -8,6 +8,7 @@ import { icon } from '../icon.js';
 import { live } from '../live.js';
 import { badge, card, empty, prose, renew } from '../part.js';
 import { found } from '../place.js';
+import { present } from '../presence.js';
 import { routeCard } from '../route.js';
 import { tester } from '../tester.js';
 
@@ -18,7 +19,7 @@ const levels = { info: 'step', good: 'green', warn: 'amber', bad: 'red' };
 
 // show draws the view and keeps it as the stream tells it.
 export async function show(place) {
-  const [overview, series] = await Promise.all([live.overview ?? get('overview'), get('chart', { hours: 24 })]);
+  const [overview, series] = await Promise.all([live.overview ?? get('overview'), figures()]);
   const sentence = el('h1#sentence', { tabindex: '-1' });
   const said = el('div.quiet', { role: 'status' });
   const detail = el('div');
@@ -61,10 +62,9 @@ export async function show(place) {
     recent();
   });
   const timer = setInterval(async () => {
-    try {
-      data = await get('chart', { hours: 24 });
-      lines.show(data, counts);
-    } catch { /* the next look may bring it; the state of the stream is shown */ }
+    if (!present()) return;
+    data = await figures() ?? data;
+    lines.show(data, counts);
   }, chartPace);
   place.signal.addEventListener('abort', () => clearInterval(timer));
 
@@ -74,6 +74,16 @@ export async function show(place) {
     el('section.stack', { 'aria-label': 'Routes' }, el('h2', null, 'Routes'), routes),
     lines.node,
     el('section.card.flush', null, el('h2', null, 'Last events'), events)];
+}
+
+// figures returns those of the chart, or null if they cannot be had now: the rest
+// of the page does not wait for them.
+async function figures() {
+  try {
+    return await get('chart', { hours: 24 });
+  } catch {
+    return null;
+  }
 }
 
 function facts(overview) {

@@ -5,7 +5,7 @@ import { el } from '../dom.js';
 import { when } from '../format.js';
 import { listing } from '../list.js';
 import { empty, head } from '../part.js';
-import { reveal } from '../state.js';
+import { number, reveal } from '../state.js';
 
 const long = 320; // characters of a text that is shown at once
 
@@ -14,7 +14,7 @@ export function show(place) {
   const list = listing({
     caption: 'Received messages, the newest first',
     columns: [
-      { name: 'From', cell: message => (message.from.includes('*') ? reveal(message.id, message.from) : el('bdi', null, message.from)) },
+      { name: 'From', cell: message => (message.from.includes('*') ? reveal(message.id, message.from) : number(message.from)) },
       { name: 'Text', wide: true, cell: message => text(message) },
       { name: 'Route', cell: message => message.route },
       { name: 'Received', cell: message => when(message.received_at) },

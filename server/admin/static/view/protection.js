@@ -8,7 +8,7 @@ import { form } from '../form.js';
 import { listing } from '../list.js';
 import { notice } from '../notice.js';
 import { action, badge, card, empty, field, head, note } from '../part.js';
-import { reveal } from '../state.js';
+import { number, reveal } from '../state.js';
 
 const kinds = {
   phone: 'number', address: 'address', address_phone: 'address and number', block: 'block of numbers',
@@ -29,7 +29,7 @@ export function show() {
   const stopped = listing({
     caption: 'Numbers that want nothing from this box',
     columns: [
-      { name: 'Number', cell: one => one.phone },
+      { name: 'Number', cell: one => number(one.phone) },
       { name: 'Since', cell: one => when(one.since) },
       { name: 'Told', cell: one => one.route || '–' },
       { name: '', bare: true, cell: one => lift(`Let ${one.phone} have messages again?`, 'The number has texted STOP. Only do this if its holder has asked for it.',
@@ -62,7 +62,7 @@ function columns(again) {
 function subject({ id, kind, subject: who }) {
   if (kind === 'country') return `+${who}`;
   if (!who) return 'everybody';
-  return kind === 'phone' && who.includes('*') ? reveal(id, who) : el('bdi', null, who);
+  return kind === 'phone' && who.includes('*') ? reveal(id, who) : number(who);
 }
 
 const lift = (title, words, act, again) => el('button.small', { type: 'button', on: { click: async () => {
