@@ -48,6 +48,11 @@ var prefixes = [...]byte{
 	otp.KindDeadEvent:    'd',
 	otp.KindModem:        'g',
 	otp.KindProof:        'w',
+	otp.KindTextBackList: 'L',
+	otp.KindAudit:        'h',
+	otp.KindChart:        'z',
+	otp.KindOperator:     'y',
+	otp.KindSignIn:       'j',
 }
 
 var (

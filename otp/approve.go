@@ -4,7 +4,7 @@ package otp
 // back what is still queued, and does what the proof was for. A refusal comes
 // from the register: the number is proven and the code is used all the same.
 func (t *try) approve() (*Error, error) {
-	t.ver.Status, t.ver.Approved = Approved, t.now
+	t.ver.Status, t.ver.Approved, t.ended = Approved, t.now, true
 	t.v.box.verificationEvent(t.tx, &t.ver, t.now)
 	if t.ver.Channel != ChannelInbound { // whose sender can be spoofed
 		known, err := loadKnown(t.tx, t.ver.Address)

@@ -283,10 +283,7 @@ func (app *App) prepareTexts(segments func(string) int) error {
 		}
 		app.templates[locale] = t
 	}
-	widest := text.Widest{
-		App: app.Name, CodeLength: app.CodeLength, Minutes: minutes(app.CodeTTL),
-		WebDomain: app.WebDomain, AndroidHash: app.AndroidHash, Options: app.Options,
-	}
+	widest := app.Widest()
 	for _, locale := range text.Locales() {
 		err := text.CheckSegments(app.templates[locale], widest, segments)
 		if _, own := app.Texts[locale]; err != nil && !own {
@@ -304,7 +301,7 @@ func (app *App) prepareTexts(segments func(string) int) error {
 
 // message renders the text that carries a code.
 func (app *App) message(v *Verification, digits string) string {
-	return text.Message(app.template(text.Match(v.Locale)), app.values(v, digits), app.WebDomain, app.AndroidHash)
+	return text.Message(app.Text(text.Match(v.Locale)), app.values(v, digits), app.WebDomain, app.AndroidHash)
 }
 
 // mail renders the mail that carries a code.
@@ -312,7 +309,7 @@ func (app *App) mail(v *Verification, digits string) (subject, body string) {
 	locale := text.Match(v.Locale)
 	values := app.values(v, digits)
 	values.Domain = app.WebDomain
-	return text.Mail(locale, app.template(locale), values)
+	return text.Mail(locale, app.Text(locale), values)
 }
 
 // values are what the placeholders of a text stand for. An option that the start
@@ -327,11 +324,20 @@ func (app *App) values(v *Verification, digits string) text.Values {
 
 func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
 
-func (app *App) template(locale string) text.Template {
+// Text returns the template of a locale: the app's own, or the box's.
+func (app *App) Text(locale string) text.Template {
 	if t, ok := app.templates[locale]; ok {
 		return t
 	}
 	return app.templates[text.Match(locale)]
+}
+
+// Widest is the longest message that a text of the app can become.
+func (app *App) Widest() text.Widest {
+	return text.Widest{
+		App: app.Name, CodeLength: app.CodeLength, Minutes: minutes(app.CodeTTL),
+		WebDomain: app.WebDomain, AndroidHash: app.AndroidHash, Options: app.Options,
+	}
 }
 
 // allows tells whether the app may send to a country.

@@ -30,6 +30,10 @@ type Box struct {
 	// Events is the queue of what apps are to be told; nil: they are told
 	// nothing.
 	Events *Events
+	// Chart and Feed show the operator what goes on; nil in tests that do not
+	// look.
+	Chart *Chart
+	Feed  *Feed
 }
 
 // Open prepares the store: it anchors the clock to where the box has been and

@@ -28,6 +28,7 @@ func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, f
 	digits = strings.NewReplacer(" ", "", "-", "").Replace(digits)
 	var p Progress
 	var refusal *Error
+	var ended bool
 	err := v.box.Store.Update(ctx, func(tx Tx) error {
 		id, err := find(tx)
 		if err != nil {
@@ -35,18 +36,24 @@ func (v *Verifications) evaluate(ctx context.Context, c Caller, digits string, f
 		}
 		t := try{v: v, tx: tx, c: c, now: v.box.Clock.Now()}
 		refusal, err = t.run(id, digits)
-		p = Progress{Verification: t.ver, Message: t.message, Grant: t.grant}
+		p, ended = Progress{Verification: t.ver, Message: t.message, Grant: t.grant}, t.ended
+		if err == nil && refusal == nil {
+			err = v.box.audit(tx, c.By, "verification.check", t.ver.Address.Masked())
+		}
 		return err
 	})
 	result := "approved"
 	switch {
 	case err != nil:
-		result = string(AsError(err).Code)
+		result, ended = string(AsError(err).Code), false
 	case refusal != nil:
 		result = string(refusal.Code)
 		err = refusal
 	}
 	v.box.Metrics.verification(c.App.ID, result)
+	if ended {
+		v.box.ended(&p.Verification)
+	}
 	if err != nil {
 		return Progress{}, err
 	}
@@ -63,6 +70,7 @@ type try struct {
 	// message is its newest, and grant what it gave, once it has been approved.
 	message Message
 	grant   *Grant
+	ended   bool // this try has ended the verification
 }
 
 // run evaluates the digits, or refuses to. Whatever it decides is written by
@@ -145,12 +153,13 @@ func (t *try) compare(digits string) (bool, error) {
 // wrong counts a wrong try; the last one kills the code.
 func (t *try) wrong(caller *callerTries, fault error) (*Error, error) {
 	t.ver.Tries++
+	t.ver.Wrong = append(t.ver.Wrong, t.now)
 	if caller != nil {
 		caller.Tries++
 	}
 	code := CodeWrong
 	if t.ver.Tries >= t.ver.MaxTries {
-		t.ver.Status, code = Exhausted, CodeExhausted
+		t.ver.Status, t.ended, code = Exhausted, true, CodeExhausted
 		t.v.box.verificationEvent(t.tx, &t.ver, t.now)
 		if _, err := t.v.end(t.tx, &t.ver, ReasonCanceled, t.now); err != nil {
 			return nil, err

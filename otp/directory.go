@@ -123,7 +123,8 @@ func (d *Directory) Create(ctx context.Context, c Caller, r UserRequest) (u User
 // Change changes a user. Disabling one ends all its sessions. An unknown id is
 // [NotRegistered].
 func (d *Directory) Change(ctx context.Context, c Caller, id ID, change UserChange) (User, error) {
-	return d.update(ctx, c, id, func(_ Tx, u *User, now Time) error {
+	return d.update(ctx, c, id, func(tx Tx, u *User, now Time) error {
+		barred := u.Disabled
 		if change.Metadata != nil {
 			u.Metadata = change.Metadata
 		}
@@ -134,6 +135,9 @@ func (d *Directory) Change(ctx context.Context, c Caller, id ID, change UserChan
 			u.Disabled = !*change.Enabled
 		}
 		u.Updated = now
+		if by := c.actor(); u.Disabled != barred {
+			return d.box.audit(tx, by, map[bool]string{true: "user.block", false: "user.unblock"}[u.Disabled], "usr_"+u.ID.String())
+		}
 		return nil
 	})
 }
@@ -167,7 +171,7 @@ func (d *Directory) Remove(ctx context.Context, c Caller, id ID) error {
 		}
 		removeUser(tx, &u)
 		d.box.Clock.Mark(tx)
-		return nil
+		return d.box.audit(tx, c.actor(), "user.remove", "usr_"+u.ID.String())
 	})
 	_, err = orNotRegistered(User{}, found, err)
 	return err

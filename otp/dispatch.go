@@ -165,6 +165,7 @@ func (d *dispatcher) round(stopping bool) time.Duration {
 	d.tally()
 	for i, l := range o.lanes {
 		l.seen(statuses[i])
+		l.announce(statuses[i], o.box)
 	}
 	d.release(now)
 	d.queue.ripen(now)

@@ -73,7 +73,7 @@ func FuzzRecords(f *testing.F) {
 		if got, err := v.Get(ctx, r.server(), p.Verification.ID); err == nil && got.Verification.ID == p.Verification.ID &&
 			v.Cancel(ctx, r.server(), p.Verification.ID) == nil { // reads it and, while it was pending, writes it
 			again, err := v.Get(ctx, r.server(), p.Verification.ID)
-			again.Verification.Status, again.Message = got.Verification.Status, got.Message
+			again.Verification.Status, again.Verification.Ended, again.Message = got.Verification.Status, got.Verification.Ended, got.Message
 			if err != nil || !reflect.DeepEqual(again.Verification, got.Verification) {
 				t.Errorf("read, written and read again it differs (%v)", err)
 			}

@@ -66,6 +66,8 @@ type reception struct {
 	// proves tells that from is what the network says, and not in part a guess.
 	proves bool
 	seal   []byte
+	// proven is the verification that the SMS has approved, if it has.
+	proven Verification
 }
 
 // Received implements [RouteSink]: it heeds the SMS and keeps it. The same SMS
@@ -83,6 +85,12 @@ func (o *Outbox) Received(ctx context.Context, in Incoming) error {
 		return err
 	}
 	o.box.Metrics.received(in.Route, result)
+	if result == "kept" {
+		o.box.Feed.tell(Notice{At: r.now, Type: "inbound.received", ID: r.id, Route: in.Route})
+	}
+	if r.proven.Status == Approved {
+		o.box.ended(&r.proven)
+	}
 	return nil
 }
 
@@ -162,6 +170,11 @@ func (o *Outbox) Inbound(ctx context.Context, c Caller, limit int, cursor string
 	if !c.Secret || !c.App.Inbound {
 		return nil, "", refuse(Forbidden, "Received messages are for the secret key (sk_) of an app with inbound = true.")
 	}
+	return o.received(ctx, limit, cursor)
+}
+
+// received reads a page of them.
+func (o *Outbox) received(ctx context.Context, limit int, cursor string) (page []Inbound, next string, err error) {
 	list := Key{Kind: KindInboundList}
 	after, err := from(list, cursor)
 	if err != nil {

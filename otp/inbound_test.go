@@ -256,12 +256,12 @@ func TestOptOutsAreListedAndLifted(t *testing.T) {
 		t.Errorf("listed %v", got)
 	}
 	for _, want := range []bool{true, false} {
-		lifted, err := r.outbox.LiftOptOut(context.Background(), "+41 79 123 45 67")
+		lifted, err := r.outbox.LiftOptOut(context.Background(), otp.Actor{}, "+41 79 123 45 67")
 		must(t, err)
 		if lifted != want {
 			t.Errorf("lifted is %v", lifted)
 		}
 	}
-	_, err := r.outbox.LiftOptOut(context.Background(), "nobody")
+	_, err := r.outbox.LiftOptOut(context.Background(), otp.Actor{}, "nobody")
 	wantCode(t, err, otp.InvalidPhone)
 }

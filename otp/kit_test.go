@@ -77,10 +77,12 @@ func newRig(t testing.TB, s setup) *rig {
 	r.box = &otp.Box{
 		Store: s.store, Clock: s.clock, Keys: keys, Apps: apps, Limits: limits,
 		Metrics: otp.NewMetrics(metrics.NewSet()), Log: zerolog.Nop(), Low: r.low.Load,
+		Feed: otp.NewFeed(),
 	}
 	if s.wrap != nil {
 		r.box.Store = s.wrap(s.store)
 	}
+	r.box.Chart = otp.NewChart(r.box.Store, s.clock)
 	_, err = r.box.Open(context.Background(), false)
 	must(t, err)
 	var routes []otp.Route

@@ -20,6 +20,10 @@ type lane struct {
 	begun   map[ID]Time   // attempts under way, and since when
 	breaker breaker
 	away    bool // was not ready when last looked at
+	// announced is the state that the operator was shown last, and shown tells
+	// whether there was one.
+	announced RouteState
+	shown     bool
 }
 
 // typicalPace is what a modem takes about, for an estimate before the first
@@ -89,6 +93,17 @@ func (l *lane) seen(s RouteStatus) {
 		l.breaker.returned()
 	}
 	l.away = s.State != RouteReady
+}
+
+// announce shows the operator that the state of the route has changed.
+func (l *lane) announce(s RouteStatus, box *Box) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shown && s.State == l.announced {
+		return
+	}
+	l.announced, l.shown = s.State, true
+	box.Feed.tell(Notice{At: box.Clock.Now(), Type: "route." + s.State.String(), Route: l.route.Name(), Reason: s.Reason})
 }
 
 // view is a lane at one moment: what the choice of a route goes by.

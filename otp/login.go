@@ -92,6 +92,14 @@ func parseEmail(s string) (Address, *Error) {
 	return Address{Kind: Email, Key: a.Key, Dial: a.Dial}, nil
 }
 
+// parseTyped reads a phone or an email address, whichever was typed.
+func parseTyped(s string) (Address, *Error) {
+	if strings.Contains(s, "@") {
+		return parseEmail(s)
+	}
+	return parsePhone(s)
+}
+
 // nilError returns e as an error: a nil *Error in an error would not be nil.
 func nilError(e *Error) error {
 	if e == nil {

@@ -103,6 +103,30 @@ type Message struct {
 	Generation   uint32
 	// Of a plain message: its text, sealed; gone when the message has ended.
 	Sealed []byte
+
+	// Steps are what became of it since it was accepted, for the operator.
+	Steps []Step
+}
+
+// Step is one change of a message's state.
+type Step struct {
+	_ struct{} `cbor:",toarray"`
+
+	At     Time
+	State  MessageState
+	Reason Reason
+	Route  string
+}
+
+// maxSteps bounds the steps of one message: two an attempt, and its end.
+const maxSteps = 2*maxAttempts + 4
+
+// move changes the state of a message, and notes the step.
+func (m *Message) move(state MessageState, reason Reason, now Time) {
+	m.State, m.Reason, m.Updated = state, reason, now
+	if len(m.Steps) < maxSteps {
+		m.Steps = append(m.Steps, Step{At: now, State: state, Reason: reason, Route: m.Route})
+	}
 }
 
 func messageKey(id ID) Key { return Key{KindMessage, id.key()} }
@@ -131,7 +155,8 @@ func createMessage(tx Tx, m *Message) {
 // endMessage writes a message that is not sent any more. Its text is gone in
 // the same commit.
 func endMessage(tx Tx, m *Message, state MessageState, reason Reason, now Time) {
-	m.State, m.Reason, m.Updated, m.Sealed = state, reason, now, nil
+	m.move(state, reason, now)
+	m.Sealed = nil
 	saveMessage(tx, m)
 	tx.Delete(outboxKey(m.ID))
 }

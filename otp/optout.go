@@ -97,6 +97,7 @@ var diacritics = map[rune]string{
 
 // OptOut is a number that wants nothing from this box.
 type OptOut struct {
+	ID      string // names it, and holds no number that can be read from it
 	Address Address
 	Since   Time
 	Route   string // that received its word
@@ -144,32 +145,44 @@ func hasOptedOut() *Error {
 // cursor is "" or what the last call returned as next; next is "" at the end.
 // It is for the operator, whom the whole box concerns.
 func (o *Outbox) OptOuts(ctx context.Context, limit int, cursor string) (page []OptOut, next string, err error) {
-	rows, more, err := records[optOutRow](ctx, o.box.Store, Key{Kind: KindOptOut}, optOutKey(cursor), limit)
+	last, ok := "", true
+	if cursor != "" {
+		last, ok = o.box.Keys.openName(cursor)
+	}
+	if !ok {
+		return nil, "", refuse(InvalidRequest, "cursor is not one that this call has returned.")
+	}
+	rows, more, err := records[optOutRow](ctx, o.box.Store, Key{Kind: KindOptOut}, optOutKey(last), limit)
 	if err != nil {
 		return nil, "", err
 	}
 	for _, row := range rows {
-		page = append(page, OptOut{row.Address, row.Since, row.Route})
+		page = append(page, OptOut{o.box.Keys.sealName(row.Address.Key), row.Address, row.Since, row.Route})
 	}
 	if more {
-		next = rows[limit-1].Address.Key
+		next = page[limit-1].ID
 	}
 	return page, next, nil
 }
 
-// LiftOptOut takes a number, as typed, off the list, and tells whether it was
-// on it. Whoever does so must have been asked by its holder. Refusals:
-// [InvalidPhone] and [NumberRefused].
-func (o *Outbox) LiftOptOut(ctx context.Context, number string) (lifted bool, err error) {
-	a, refusal := parsePhone(number)
-	if refusal != nil {
-		return false, refusal
+// LiftOptOut takes a number, as typed, or the ID of an [OptOut], off the list, and
+// tells whether it was on it. Whoever does so must have been asked by its holder.
+// Refusals: [InvalidPhone] and [NumberRefused].
+func (o *Outbox) LiftOptOut(ctx context.Context, by Actor, which string) (lifted bool, err error) {
+	key, ok := o.box.Keys.openName(which)
+	if !ok {
+		a, refusal := parsePhone(which)
+		if refusal != nil {
+			return false, refusal
+		}
+		key = a.Key
 	}
 	err = o.box.Store.Update(ctx, func(tx Tx) error {
-		if _, lifted = tx.Get(optOutKey(a.Key)); lifted {
-			tx.Delete(optOutKey(a.Key))
+		if _, lifted = tx.Get(optOutKey(key)); !lifted {
+			return nil
 		}
-		return nil
+		tx.Delete(optOutKey(key))
+		return o.box.audit(tx, by, "opt_out.lift", maskedKey(key))
 	})
 	return lifted, err
 }

@@ -54,8 +54,10 @@ const (
 // MessageRequest asks for a plain message.
 type MessageRequest struct {
 	To, Text string
-	Priority Priority      // normal or high
-	TTL      time.Duration // 1 minute to 24 hours; 0 is one hour
+	Priority Priority // normal or high
+	// Route is the only way that it may go, for a test of it; "" is any.
+	Route string
+	TTL   time.Duration // 1 minute to 24 hours; 0 is one hour
 }
 
 // Send queues a plain message. The caller must hold an sk_ key.
@@ -89,9 +91,13 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 			ID: NewID(), App: c.App.ID, Address: address, Channel: ChannelSMS, Priority: r.Priority, State: MessageAccepted,
 			Created: l.now, Updated: l.now, Deadline: l.now.Add(r.TTL), Expected: l.now.Add(s.eta),
 		}
+		m.Barred = o.others(r.Route)
 		m.Sealed = o.box.Keys.sealText(m.ID, r.Text)
 		createMessage(tx, &m)
 		o.box.Clock.Mark(tx)
+		if err := o.box.audit(tx, c.By, "message.send", address.Masked()); err != nil {
+			return err
+		}
 		return l.err
 	})
 	o.enter(s, &m, err == nil && refusal == nil)
@@ -116,6 +122,8 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 		return refuse(Forbidden, "Only a secret key (sk_) may send messages of its own text.")
 	case r.TTL < minTTL || r.TTL > maxTTL:
 		return refuse(InvalidRequest, "ttl is between 1m and 24h.")
+	case r.Route != "" && len(o.others(r.Route)) == len(o.lanes):
+		return refuse(InvalidRequest, "There is no route of that name on this box.")
 	case r.Priority > PriorityHigh:
 		return refuse(InvalidRequest, "priority is normal or high.")
 	case strings.TrimSpace(r.Text) == "":
@@ -129,6 +137,16 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 		return refusal
 	}
 	return nil
+}
+
+// others returns the names of all routes but one; of none if that is "".
+func (o *Outbox) others(route string) (names []string) {
+	for _, l := range o.lanes {
+		if name := l.route.Name(); route != "" && name != route {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // closed refuses new verifications and messages while the box stops or its

@@ -37,6 +37,11 @@ const (
 	KindDeadEvent                    // creation time (8 bytes, big-endian, inverted), event id: one that its app never took
 	KindModem                        // "pin" or "smsc", NUL, what names a SIM, or "parts", NUL, route: what a modem must not forget
 	KindProof                        // what names a captcha: one that was solved and shown
+	KindTextBackList                 // app, NUL, creation time (8 bytes, big-endian, inverted), verification id: verifications that wait for a text
+	KindAudit                        // number (8 bytes, big-endian, inverted): what somebody did to the box
+	KindChart                        // beginning of a slot (8 bytes, big-endian): what was counted in it; empty: the last of each
+	KindOperator                     // a fixed name: "account"
+	KindSignIn                       // SHA-256 of the secret of an operator's sign-in
 	kindEnd
 )
 

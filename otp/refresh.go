@@ -101,7 +101,7 @@ func (d *Directory) RevokeAll(ctx context.Context, c Caller, user, except ID) er
 			spared.Era = u.Era
 			saveSession(tx, &spared)
 		}
-		return nil
+		return d.box.audit(tx, c.By, "user.sign_out", "usr_"+u.ID.String())
 	})
 	return err
 }

@@ -19,6 +19,18 @@ type Caller struct {
 	Door string
 	// As is the id or alias by which the call named the app; "" is the app's id.
 	As string
+	// By is who is behind a call that the audit trail keeps; the zero Actor is
+	// the app itself, whose doings it does not keep.
+	By Actor
+}
+
+// actor is who a change of a user is noted for: there, the app's own server
+// counts too.
+func (c Caller) actor() Actor {
+	if c.By.Who == "" && c.Secret {
+		return Actor{Who: "app " + c.App.ID}
+	}
+	return c.By
 }
 
 // StartRequest asks for a verification.

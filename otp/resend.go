@@ -57,6 +57,9 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 			return err
 		}
 		p, fresh, refusal, err = v.resend(&t, ver.Resend, channel, &s)
+		if err == nil && refusal == nil {
+			err = v.box.audit(tx, c.By, "verification.resend", ver.Address.Masked())
+		}
 		return err
 	})
 	v.outbox.enter(s, &p.Message, err == nil && refusal == nil && fresh)

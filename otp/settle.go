@@ -130,7 +130,7 @@ func (w *work) unknown(tx Tx, m *Message, v Verdict) error {
 
 // again puts a message back into the queue.
 func (w *work) again(tx Tx, m *Message, reason Reason, detail string, pause time.Duration) {
-	m.State, m.Reason, m.Updated = MessageAccepted, reason, w.now
+	m.move(MessageAccepted, reason, w.now)
 	saveMessage(tx, m)
 	w.told = append(w.told, outcome{*m, detail})
 	e := newEntry(m, w.d.o.box.Apps.test(m.App), w.d.o.tickets.Add(1))

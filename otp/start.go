@@ -24,6 +24,7 @@ func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Pr
 		result = string(AsError(err).Code)
 	}
 	v.box.Metrics.request(c.App.ID, channelLabel(cmp.Or(p.Verification.Channel, r.Channel)), result)
+	v.box.started(c, &p, err)
 	return p, err
 }
 
@@ -46,6 +47,9 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 		refusal, err = o.run()
 		if err == nil && refusal == nil && o.p.Verification.Channel == ChannelInbound {
 			err = v.tellBack(tx, &o.p)
+		}
+		if err == nil && refusal == nil {
+			err = v.box.audit(tx, c.By, "verification.start", to.Masked())
 		}
 		return err
 	})
@@ -107,7 +111,7 @@ func (v *Verifications) verification(c Caller, r *StartRequest, a Address, now T
 		ID: NewID(), App: c.App.ID, Address: a, Channel: cmp.Or(r.Channel, a.usual()), Purpose: r.Purpose, Locale: locale,
 		Status: Pending, Generation: 1, Length: uint8(c.App.CodeLength), Life: c.App.CodeTTL.Milliseconds(), MaxTries: maxTries,
 		Created: now, Expires: now.Add(c.App.CodeTTL), Resend: c.App.Resend, Fixed: fixed,
-		Metadata: r.Metadata, Text: c.App.template(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,
+		Metadata: r.Metadata, Text: c.App.Text(locale).Version(), Door: c.Door, Decoy: a.Kind == loginName,
 	}
 	if r.Channel == ChannelInbound {
 		ver.Life, ver.Expires = textBackLife.Milliseconds(), now.Add(textBackLife)
@@ -128,6 +132,9 @@ func (v *Verifications) message(ver *Verification, now Time, eta time.Duration) 
 	}
 	if ver.Fixed {
 		m.State, m.Reason = MessageSent, ReasonTestNumber
+	}
+	if ver.Sends > 0 {
+		ver.Former = append(ver.Former, ver.Message)
 	}
 	ver.Message = m.ID
 	ver.Sends++

@@ -3,6 +3,7 @@ package otp
 import (
 	"crypto/subtle"
 	"encoding/base32"
+	"encoding/binary"
 	"strings"
 	"time"
 )
@@ -74,6 +75,14 @@ func (o *Outbox) hears() (number string, ok bool) {
 	return "", ok
 }
 
+// textBackListKey sorts an app's verifications that wait for a text with the
+// newest first, as [listKey] sorts the messages of the others.
+func textBackListKey(ver *Verification) Key {
+	part := append([]byte(ver.App), 0)
+	part = binary.BigEndian.AppendUint64(part, ^uint64(ver.Created))
+	return Key{KindTextBackList, string(append(part, ver.ID[:]...))}
+}
+
 // textBackRow is what waits under the digest of a text.
 type textBackRow struct {
 	_      struct{} `cbor:",toarray"`
@@ -99,6 +108,7 @@ func (v *Verifications) askBack(tx Tx, ver *Verification) error {
 		return err
 	}
 	row.ID = ver.ID
+	tx.Put(textBackListKey(ver), nil, ver.Created.Add(keepEnded))
 	save(tx, v.box.Keys.textBackKey(text), row, ver.Expires)
 	return nil
 }
@@ -148,6 +158,7 @@ func (r *reception) textBack() (result string, err error) {
 	r.tx.Delete(k)
 	t := try{v: NewVerifications(r.o.box, r.o), tx: r.tx, c: Caller{App: app, Door: ver.Door}, now: r.now, ver: ver}
 	_, err = t.approve() // the purpose verify has nothing to refuse
+	r.proven = t.ver
 	return "text_back", err
 }
 

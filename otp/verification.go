@@ -81,6 +81,12 @@ type Verification struct {
 	// Decoy marks one that nothing was sent for and no code approves: it stands
 	// for a login name that nobody has, where that must not be told.
 	Decoy bool
+
+	// For the operator: when it ended but for expiring, when the wrong tries
+	// were made, and the messages before the newest, the oldest first.
+	Ended  Time
+	Wrong  []Time
+	Former []ID
 }
 
 func (v Verification) wish() Wish {

@@ -118,6 +118,7 @@ func (v *Verifications) Cancel(ctx context.Context, c Caller, id ID) error {
 func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Progress, error) {
 	var p Progress
 	var refusal *Error
+	var canceled bool
 	err := v.box.Store.Update(ctx, func(tx Tx) error {
 		now := v.box.Clock.Now()
 		id, err := find(tx)
@@ -136,9 +137,11 @@ func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Prog
 			refusal = refuse(Conflict, "This verification has ended already and cannot be canceled.")
 			return nil
 		case ver.StatusAt(now) == Pending:
-			ver.Status = Canceled
+			ver.Status, canceled = Canceled, true
 			v.box.verificationEvent(tx, &ver, now)
-			p.Message, err = v.end(tx, &ver, ReasonCanceled, now)
+			if p.Message, err = v.end(tx, &ver, ReasonCanceled, now); err == nil {
+				err = v.box.audit(tx, c.By, "verification.cancel", "vrf_"+ver.ID.String())
+			}
 		default:
 			p.Message, _, err = loadMessage(tx, ver.Message)
 		}
@@ -151,6 +154,9 @@ func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Prog
 	case refusal != nil:
 		return Progress{}, refusal
 	}
+	if canceled {
+		v.box.ended(&p.Verification)
+	}
 	return v.progress(p), nil
 }
 
@@ -158,6 +164,7 @@ func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Prog
 // after this closure, and its place among the live is free. It returns its
 // newest message.
 func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) (Message, error) {
+	ver.Ended = now
 	saveVerification(tx, ver)
 	k := liveKey(ver.App, ver.Address)
 	live, err := loadLive(tx, k, now)

@@ -126,6 +126,7 @@ func (w *work) log(o outcome) {
 	box := w.d.o.box
 	if m.State != MessageAccepted {
 		box.Metrics.message(m.Route, m.State)
+		box.moved(m, w.now)
 	}
 	if m.State == MessageSent {
 		box.Metrics.handed(m.Route, w.now.Sub(m.Created))
@@ -175,7 +176,8 @@ func (w *work) begin(tx Tx, c *claim) error {
 		}
 		c.digits = w.d.o.box.Keys.derive(w.epoch, &v)
 	}
-	m.State, m.Reason, m.Route, m.Updated = MessageSending, ReasonNone, c.lane.route.Name(), w.now
+	m.Route = c.lane.route.Name()
+	m.move(MessageSending, ReasonNone, w.now)
 	m.Tries++
 	m.MaybeSent++
 	if c.lane.cap != nil {
