@@ -32,7 +32,7 @@ func (d *Door) Inbound(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
 	}
-	limit, err := limitOf(c)
+	limit, err := c.PageLimit()
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (d *Door) Inbound(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	page := inboundPageWire{Inbound: make([]inboundWire, len(received)), Next: orNull(next)}
+	page := inboundPageWire{Inbound: make([]inboundWire, len(received)), Next: web.OrNull(next)}
 	for i := range received {
 		page.Inbound[i] = inboundWireOf(&received[i])
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
@@ -16,12 +15,6 @@ type SendBody struct {
 	Priority string `json:"priority"`
 	TTL      string `json:"ttl"`
 }
-
-// The bounds of a page of a list.
-const (
-	defaultPage = 20
-	maxPage     = 100
-)
 
 // messageWire is a message in an answer. Its text is not in it: nobody but the
 // handset gets to see that.
@@ -49,7 +42,7 @@ type pageWire struct {
 func messageWireOf(m *otp.Message) messageWire {
 	w := messageWire{
 		ID: messagePrefix + m.ID.String(), State: m.State, Reason: m.Reason, To: m.Address.Masked(),
-		Priority: priorities[m.Priority], Route: orNull(m.Route), Tries: int(m.Tries), PossibleDuplicate: m.PossibleDuplicate,
+		Priority: priorities[m.Priority], Route: web.OrNull(m.Route), Tries: int(m.Tries), PossibleDuplicate: m.PossibleDuplicate,
 		CreatedAt: web.Time(m.Created), UpdatedAt: web.Time(m.Updated), ExpiresAt: web.Time(m.Deadline),
 	}
 	if !m.Verification.IsZero() {
@@ -113,7 +106,7 @@ func (d *Door) Message(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
 	}
-	id, ok := parseID(messagePrefix, c.Param)
+	id, ok := web.ParseID(messagePrefix, c.Param)
 	if !ok {
 		return noMessage
 	}
@@ -131,7 +124,7 @@ func (d *Door) Messages(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
 	}
-	limit, err := limitOf(c)
+	limit, err := c.PageLimit()
 	if err != nil {
 		return err
 	}
@@ -139,22 +132,9 @@ func (d *Door) Messages(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	page := pageWire{Messages: make([]messageWire, len(messages)), Next: orNull(next)}
+	page := pageWire{Messages: make([]messageWire, len(messages)), Next: web.OrNull(next)}
 	for i := range messages {
 		page.Messages[i] = messageWireOf(&messages[i])
 	}
 	return c.JSON(fasthttp.StatusOK, page)
-}
-
-// limitOf reads how long a page shall be.
-func limitOf(c *web.Call) (int, error) {
-	given := c.Query("limit")
-	if given == "" {
-		return defaultPage, nil
-	}
-	limit, err := strconv.Atoi(given)
-	if err != nil || limit < 1 || limit > maxPage {
-		return 0, web.Invalid("limit must be a number from 1 to 100.")
-	}
-	return limit, nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// routeWire is a route in an answer.
-type routeWire struct {
+// RouteWire is a route in an answer, to an app and to the operator.
+type RouteWire struct {
 	Name         string  `json:"name"`
 	Kind         string  `json:"kind"`
 	State        string  `json:"state"`
@@ -35,7 +35,7 @@ type routeWire struct {
 
 // routesWire lists the routes in the order in which they are tried.
 type routesWire struct {
-	Routes []routeWire `json:"routes"`
+	Routes []RouteWire `json:"routes"`
 }
 
 // Routes answers GET /v1/routes.
@@ -44,16 +44,17 @@ func (d *Door) Routes(c *web.Call) error {
 		return err
 	}
 	reports := d.outbox.Routes()
-	answer := routesWire{Routes: make([]routeWire, len(reports))}
+	answer := routesWire{Routes: make([]RouteWire, len(reports))}
 	for i := range reports {
-		answer.Routes[i] = routeWireOf(&reports[i])
+		answer.Routes[i] = RouteOf(&reports[i])
 	}
 	return c.JSON(fasthttp.StatusOK, answer)
 }
 
-func routeWireOf(r *otp.RouteReport) routeWire {
-	w := routeWire{
-		Name: r.Name, Kind: r.Kind, State: r.State.String(), Reason: orNull(r.Reason), Detail: r.Detail,
+// RouteOf writes a route for an answer.
+func RouteOf(r *otp.RouteReport) RouteWire {
+	w := RouteWire{
+		Name: r.Name, Kind: r.Kind, State: r.State.String(), Reason: web.OrNull(r.Reason), Detail: r.Detail,
 		Device: r.Device, Operator: r.Operator, Registration: r.Registration,
 		Free: r.Free, Slots: r.Slots, Reports: r.Reports, Test: r.Test,
 		Channels: r.Channels, Queue: r.Queue, WaitSeconds: web.Seconds(r.Wait),

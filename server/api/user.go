@@ -1,8 +1,6 @@
 package api
 
 import (
-	"strings"
-
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -65,13 +63,13 @@ func (d *Door) Users(c *web.Call) error {
 	if err := d.admitSecret(c); err != nil {
 		return err
 	}
-	limit, err := limitOf(c)
+	limit, err := c.PageLimit()
 	if err != nil {
 		return err
 	}
 	var users []otp.User
 	var next string
-	if phone := c.Query("phone"); phone != "" {
+	if phone := c.QueryPhone(); phone != "" {
 		users, err = d.find(c, phone)
 	} else if email := c.Query("email"); email != "" {
 		users, err = d.find(c, email)
@@ -81,19 +79,15 @@ func (d *Door) Users(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	page := usersWire{Users: make([]recordWire, len(users)), Next: orNull(next)}
+	page := usersWire{Users: make([]recordWire, len(users)), Next: web.OrNull(next)}
 	for i := range users {
 		page.Users[i] = recordWireOf(&users[i])
 	}
 	return c.JSON(fasthttp.StatusOK, page)
 }
 
-// find returns the user of a phone or an email address, or none. A plus sign
-// that was not encoded has arrived as a blank.
+// find returns the user of a phone or an email address, or none.
 func (d *Door) find(c *web.Call, login string) ([]otp.User, error) {
-	if rest, blank := strings.CutPrefix(login, " "); blank && !strings.ContainsAny(rest, "+@") {
-		login = "+" + rest
-	}
 	user, err := d.directory.Find(c.Context, c.Caller, login)
 	switch {
 	case err == nil:
@@ -159,7 +153,7 @@ func (d *Door) userID(c *web.Call) (otp.ID, error) {
 	if err := d.admitSecret(c); err != nil {
 		return otp.ID{}, err
 	}
-	id, ok := parseID(userPrefix, c.Param)
+	id, ok := web.ParseID(userPrefix, c.Param)
 	if !ok {
 		return otp.ID{}, noUser
 	}

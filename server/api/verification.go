@@ -126,7 +126,7 @@ func (d *Door) Get(c *web.Call) error {
 	if err := d.admit(c); err != nil {
 		return err
 	}
-	id, ok := parseID(verificationPrefix, c.Param)
+	id, ok := web.ParseID(verificationPrefix, c.Param)
 	if !ok {
 		return noVerification
 	}
@@ -153,7 +153,7 @@ func (d *Door) Check(c *web.Call) error {
 	if body.Code == "" {
 		return web.Invalid(`"code" is missing: the digits from the message, as a string.`)
 	}
-	id, ok := parseID(verificationPrefix, c.Param)
+	id, ok := web.ParseID(verificationPrefix, c.Param)
 	if !ok {
 		// What cannot be an id must cost, charge and look the same as an id that
 		// names nothing.
@@ -187,7 +187,7 @@ func (d *Door) Resend(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseID(verificationPrefix, c.Param)
+	id, ok := web.ParseID(verificationPrefix, c.Param)
 	if !ok {
 		return noVerification
 	}
@@ -203,7 +203,7 @@ func (d *Door) Cancel(c *web.Call) error {
 	if err := d.admit(c); err != nil {
 		return err
 	}
-	id, ok := parseID(verificationPrefix, c.Param)
+	id, ok := web.ParseID(verificationPrefix, c.Param)
 	if !ok {
 		return noVerification
 	}
@@ -220,20 +220,10 @@ var noVerification = missing(&otp.Error{Code: otp.CodeUnknown, Detail: "There is
 // 409.
 func missing(err error) error {
 	switch e := otp.AsError(err); e.Code {
-	case otp.CodeUnknown, otp.NotRegistered:
-		return &web.Problem{Status: fasthttp.StatusNotFound, Code: string(e.Code), Title: "Not found", Detail: e.Detail}
 	case otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted:
 		return &web.Problem{Status: fasthttp.StatusConflict, Code: string(otp.Conflict), Detail: "This verification has ended. Start a new one."}
 	}
-	return err
-}
-
-func parseID(prefix, s string) (otp.ID, bool) {
-	digits, ok := strings.CutPrefix(s, prefix)
-	if !ok {
-		return otp.ID{}, false
-	}
-	return otp.ParseID(digits)
+	return web.Missing(err)
 }
 
 func printable(s string) bool {

@@ -55,7 +55,7 @@ func wireOf(c otp.Caller, p *otp.Progress) *verificationWire {
 	if !m.ID.IsZero() {
 		w.Message = &partWire{
 			ID: messagePrefix + m.ID.String(), State: m.State, Reason: m.Reason,
-			Route: orNull(m.Route), ETASeconds: web.Seconds(p.ETA),
+			Route: web.OrNull(m.Route), ETASeconds: web.Seconds(p.ETA),
 		}
 	}
 	if c.Secret {
@@ -65,11 +65,4 @@ func wireOf(c otp.Caller, p *otp.Progress) *verificationWire {
 		}
 	}
 	return w
-}
-
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
