@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/warthog618/sms"
 	"github.com/warthog618/sms/encoding/gsm7"
@@ -42,6 +43,16 @@ func Segments(text string) int {
 		return 0 // an alphabet is always found; kept total all the same
 	}
 	return len(parts)
+}
+
+// Units returns how much room a text takes, in characters of the GSM default
+// alphabet (those of its extension table count twice), or in UTF-16 units if wide.
+func Units(text string) (n int, wide bool) {
+	septets, err := gsm7.Encode([]byte(text))
+	if err != nil {
+		return len(utf16.Encode([]rune(text))), true
+	}
+	return len(septets), false
 }
 
 // counter numbers what the encoder makes.
