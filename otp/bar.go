@@ -54,6 +54,7 @@ var sorts = map[quotaClass]barSort{
 	troublesPhone:     {kind: "phone", rules: func(*Limits) []Rule { return troubles }},
 	inboundSender:     {kind: "sender", rules: func(*Limits) []Rule { return inboundPerSender }},
 	inboundBox:        {kind: "box", rules: func(*Limits) []Rule { return inboundPerBox }},
+	operatorAddress:   {kind: "address", rule: "N26", rules: func(*Limits) []Rule { return triesOperator }},
 }
 
 // splitQuota takes the key of a quota row apart. coarse: it is one that

@@ -14,7 +14,8 @@ type Notice struct {
 	Seq uint64 // 1 is the first since the start of the box
 	At  Time
 	// Type is "verification." or "message." and a state, "verification.refused",
-	// "inbound.received", "route." and a state, or "admin." and an action.
+	// "inbound.received", "route." and a state, "operator.refused", or "admin."
+	// and an action.
 	Type  string
 	App   string
 	ID    ID     // of the verification, message or received SMS
@@ -22,7 +23,8 @@ type Notice struct {
 	To    string // a masked number
 	// Reason is why: of a message or a route, or the code of a refusal.
 	Reason string
-	// Text says more, where there is more: the target of an action.
+	// Text says more, where there is more: the target of an action, the address of
+	// who tried to get in.
 	Text string
 	// Times is how often the same happened in a row.
 	Times int

@@ -27,6 +27,7 @@ const (
 	troublesPhone     quotaClass = 'e'
 	inboundSender     quotaClass = 'n'
 	inboundBox        quotaClass = 'N'
+	operatorAddress   quotaClass = 'O'
 )
 
 // exactEvents is the largest count that a row keeps event by event; above it
