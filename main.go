@@ -137,6 +137,8 @@ func (p *program) commands() console.Table {
 		console.New("simulate", "", "be a GSM modem on a pseudo-terminal", p.simulate),
 		console.New("backup", "[FILE]", "write a backup of the running box (- is stdout)", p.backup),
 		console.New("restore", "FILE", "read a backup into an empty box (- is stdin)", p.restore),
+		console.New("admin setup", "", "show the secret that sets the administrator's first password", console.AdminSetup),
+		console.New("admin reset", "", "forget the administrator's password and sign-ins", console.AdminReset),
 		console.New("clock status", "", "show box time and the wall clock", console.ClockStatus),
 		console.New("clock accept", "", "step box time to the wall clock; live codes die", console.ClockAccept),
 		console.New("opt-out ls", "", "list the numbers that have texted STOP", console.OptOutList),
@@ -167,6 +169,13 @@ type config struct {
 	Routes  routesSection  `toml:"routes"`
 	Apps    []appSection   `toml:"app,omitempty"`
 	Limits  limitsSection  `toml:"limits"`
+	Admin   adminSection   `toml:"admin"`
+}
+
+// adminSection is the operators' page.
+type adminSection struct {
+	Enabled bool   `toml:"enabled"`
+	App     string `toml:"app,omitempty"` // whose codes are the second factor
 }
 
 type serverSection struct {
@@ -355,6 +364,7 @@ func defaults() config {
 		Server:  serverSection{Listen: "127.0.0.1:7467", TrustedProxies: []prefix{}},
 		Storage: storageSection{Dir: "/var/lib/pinferry", Keep: duration(168 * time.Hour)},
 		Routes:  routesSection{Order: []string{}},
+		Admin:   adminSection{Enabled: true},
 	}
 	limits := otp.DefaultLimits()
 	transfer(&c.Limits, &limits)
@@ -767,6 +777,9 @@ func (c config) check() (*plan, error) {
 	if err := pl.limits.Validate(pl.apps); err != nil {
 		return nil, err
 	}
+	if _, ok := pl.apps.ByID(c.Admin.App); c.Admin.App != "" && !ok {
+		return nil, fmt.Errorf("[admin] app = %q: there is no such app in the config file", c.Admin.App)
+	}
 	return pl, nil
 }
 
@@ -1007,6 +1020,8 @@ type daemon struct {
 	modems map[string]*modem.Gateway
 	// captchas are those of the apps that a service judges, by app id.
 	captchas map[string]*relay.Captcha
+	// secret is that by which the operators' first password is set; "" once it is.
+	secret string
 	// pretended is the built-in simulator, and handset its own; nil without one.
 	pretended *simulator.Modem
 	handset   *simulator.Handset
@@ -1067,6 +1082,10 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	d.outbox = otp.NewOutbox(d.box, routes)
 	d.measure(set)
 	verifications, directory := otp.NewVerifications(d.box, d.outbox), otp.NewDirectory(d.box)
+	operators := otp.NewOperators(d.box, verifications, admin.NewPasswords(), pl.Admin.App)
+	if err := d.openOffice(ctx, operators); err != nil {
+		return d, err
+	}
 	mint, err := token.Open(token.Config{
 		Dir: keysDir(pl.Storage.Dir), Apps: pl.apps.All(), Needs: server.Algorithms, Sessions: directory,
 		Seal: d.box.Keys.Seal, Now: clock.Now, Build: clock.Build(), Log: log,
@@ -1086,6 +1105,10 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	if err := d.openTLS(pl, &settings); err != nil {
 		return d, err
+	}
+	settings.Admin.Directory = directory
+	if pl.Admin.Enabled {
+		settings.Admin.Operators = operators
 	}
 	for _, r := range pl.Relays {
 		if at, err := url.Parse(r.PublicURL); err == nil && at.Host != "" {
@@ -1169,7 +1192,10 @@ func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.C
 	if err != nil {
 		return err
 	}
-	d.box = &otp.Box{Store: d.db, Clock: clock, Keys: keys, Log: d.log, Low: d.db.Low}
+	d.box = &otp.Box{
+		Store: d.db, Clock: clock, Keys: keys, Log: d.log, Low: d.db.Low,
+		Chart: otp.NewChart(d.db, clock), Feed: otp.NewFeed(),
+	}
 	replaced, err := d.box.Open(ctx, d.db.Lost())
 	if err != nil {
 		return fmt.Errorf("open the box: %w", err)
@@ -1226,6 +1252,27 @@ func (d *daemon) openCaptchas(pl *plan, verifications *otp.Verifications) (*capt
 		d.captchas[a.ID], d.box.Provers[a.ID] = service, service
 	}
 	return captcha.NewDoor(own, verifications, pl.apps, offers), nil
+}
+
+// openOffice opens what the operators have: their account, and the chart. It
+// tells the setup secret while there is no password yet.
+func (d *daemon) openOffice(ctx context.Context, operators *otp.Operators) error {
+	if err := operators.Open(ctx); err != nil {
+		return fmt.Errorf("open the operators' account: %w", err)
+	}
+	if err := d.box.Chart.Open(ctx); err != nil {
+		return fmt.Errorf("open the chart: %w", err)
+	}
+	d.rest.Go(func() {
+		if err := d.box.Chart.Run(ctx); err != nil {
+			d.log.Error().Err(err).Msg("the chart is not written any more")
+		}
+	})
+	if err := d.box.Feed.Recall(ctx, otp.NewDesk(d.box, d.outbox)); err != nil {
+		d.log.Error().Err(err).Msg("the last messages cannot be read, so the operators' page shows none yet")
+	}
+	d.secret = operators.SetupSecret()
+	return nil
 }
 
 // keysDir is where the keys stand in the data directory.
@@ -1369,6 +1416,8 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 		OptOuts:     d.outbox,
 		Events:      d.box.Events,
 		Facts:       func(ctx context.Context) (admin.Facts, error) { return d.facts(ctx, pl) },
+		Desk:        otp.NewDesk(d.box, d.outbox), Trail: otp.NewTrail(d.box), Chart: d.box.Chart, Feed: d.box.Feed,
+		Outbox: d.outbox, Apps: pl.apps, Now: d.box.Clock.Now, Segments: modem.Segments, Units: modem.Units, Version: thisBuild().version,
 	}
 }
 
@@ -1545,6 +1594,10 @@ func (p *program) live(pl *plan, at place, log zerolog.Logger, opened func(*daem
 		return err
 	}
 	opened(d)
+	if pl.Admin.Enabled && d.secret != "" {
+		log.Warn().Str("page", d.server.URL()+"/admin/").Str("secret", d.secret).
+			Msg("the administrator has no password yet: set it on the page with this secret, which is good once")
+	}
 	if p.opened != nil {
 		p.opened(d)
 	}

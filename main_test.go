@@ -723,6 +723,29 @@ func TestClockCommands(t *testing.T) {
 	wantRefused(t, status, answer) // time was stepped: what lived before is dead
 }
 
+func TestAdminCommands(t *testing.T) {
+	b := serve(t, shop(""))
+	secret := func(command string) string {
+		t.Helper()
+		code, out, stderr := execute(t, b.environ, "admin", command, "--json")
+		var answer struct{ Secret string }
+		if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitOK {
+			t.Fatalf("admin %s: %d %s%s", command, code, out, stderr)
+		}
+		return answer.Secret
+	}
+	first := secret("setup")
+	if len(first) != 19 || secret("setup") != first {
+		t.Errorf("the setup secret is %d characters, or changes", len(first))
+	}
+	if again := secret("reset"); len(again) != 19 || again == first {
+		t.Error("a reset makes no new secret")
+	}
+	if code, out, _ := execute(t, b.environ, "admin", "setup"); code != exitOK || !strings.Contains(out, "setup secret  ") {
+		t.Errorf("for people: %d %s", code, out)
+	}
+}
+
 func TestNewKeysAreAccepted(t *testing.T) {
 	code, stdout, stderr := execute(t, nil, "key", "new", "shop", "--json")
 	if code != exitOK {

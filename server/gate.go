@@ -67,6 +67,9 @@ func requestID() string {
 // with a refusal too, for its door to word it.
 func (g *gate) enter(c *web.Call) (*path, web.Handler, error) {
 	p := g.paths.find(c)
+	if p != nil && p.door.Prepare != nil {
+		p.door.Prepare(c)
+	}
 	if err := checkFraming(c.HTTP); err != nil {
 		c.HTTP.SetConnectionClose() // whatever follows cannot be told from this request
 		return p, nil, err

@@ -37,14 +37,12 @@ var withoutCaptcha = []string{ssojet.Name, passage.Name, descope.Name, twilio.Na
 
 // Paths that are named more than once.
 const (
-	backupPath  = "/admin/backup"
 	caPath      = "/ca"
 	caFilePath  = "/ca.crt"
 	healthPath  = "/healthz"
 	hookPath    = "/hooks/{id}"
 	keySetPath  = "/.well-known/jwks.json"
 	handsetPath = "/demo/handset"
-	modemPath   = "/admin/modem"
 )
 
 // vendors is the table of the wire formats beside the native one. A further
@@ -155,7 +153,7 @@ func checkDoor(app *otp.App, name string) error {
 
 // networkDoors is the table of what the box answers on the network. A door that
 // no app has opened has no paths.
-func (s *Server) networkDoors() []web.Door {
+func (s *Server) networkDoors() ([]web.Door, error) {
 	native := api.New(s.core(), s.config.Apps, api.Keys(s.config.Apps))
 	doors := []web.Door{
 		{Name: nativeDoor, Routes: append(nativeRoutes(native), web.Route{Method: "GET", Pattern: "/v1/routes", Handle: native.Routes})},
@@ -197,7 +195,14 @@ func (s *Server) networkDoors() []web.Door {
 			doors = append(doors, door)
 		}
 	}
-	return doors
+	if s.config.Admin.Operators != nil {
+		page, err := s.console.Page()
+		if err != nil {
+			return nil, err
+		}
+		doors = append(doors, page)
+	}
+	return doors, nil
 }
 
 // socketDoors is the table of what it answers on the admin socket: the native
@@ -205,30 +210,9 @@ func (s *Server) networkDoors() []web.Door {
 func (s *Server) socketDoors() []web.Door {
 	native := api.New(s.core(), s.config.Apps, admin.Act(s.config.Apps))
 	operator := api.New(s.core(), s.config.Apps, admin.Operate)
-	console := admin.NewConsole(s.config.Admin)
-	actions := &s.config.Admin
-	var own []web.Route
-	for _, line := range []struct {
-		web.Route
-		mounted bool
-	}{
-		{web.Route{Method: "GET", Pattern: "/v1/routes", Handle: operator.Routes}, true},
-		{web.Route{Method: "GET", Pattern: keySetPath, Handle: native.KeySet()}, true},
-		{web.Route{Method: "GET", Pattern: "/admin/status", Handle: console.Status}, actions.Status != nil},
-		{web.Route{Method: "GET", Pattern: "/admin/clock", Handle: console.Clock}, actions.Clock != nil},
-		{web.Route{Method: "POST", Pattern: "/admin/clock", Handle: console.AcceptClock}, actions.AcceptClock != nil},
-		{web.Route{Method: "GET", Pattern: backupPath, Handle: console.Backup}, actions.Backup != nil},
-		{web.Route{Method: "GET", Pattern: "/admin/opt-outs", Handle: console.ListOptOuts}, actions.OptOuts != nil},
-		{web.Route{Method: "POST", Pattern: "/admin/opt-outs/lift", Handle: console.LiftOptOut}, actions.OptOuts != nil},
-		{web.Route{Method: "GET", Pattern: "/admin/events", Handle: console.DeadEvents}, actions.Events != nil},
-		{web.Route{Method: "POST", Pattern: "/admin/events/replay", Handle: console.ReplayEvents}, actions.Events != nil},
-		{web.Route{Method: "GET", Pattern: "/admin/doctor", Handle: console.Doctor}, actions.Facts != nil},
-		{web.Route{Method: "POST", Pattern: modemPath, Handle: console.Modem}, actions.Modem != nil},
-	} {
-		if line.mounted {
-			own = append(own, line.Route)
-		}
-	}
+	own := append(s.console.Socket(),
+		web.Route{Method: "GET", Pattern: "/v1/routes", Handle: operator.Routes},
+		web.Route{Method: "GET", Pattern: keySetPath, Handle: native.KeySet()})
 	return []web.Door{{Name: nativeDoor, Routes: nativeRoutes(native)}, {Routes: s.houseRoutes()}, {Routes: own}}
 }
 

@@ -121,6 +121,7 @@ type Server struct {
 	end  context.CancelFunc
 
 	network, socket entrance
+	console         *admin.Console
 }
 
 // entrance is a listener with what answers on it.
@@ -139,7 +140,7 @@ func New(config Config) *Server {
 	config.IdleTimeout = cmp.Or(config.IdleTimeout, 60*time.Second)
 	config.ConnsPerAddress = cmp.Or(config.ConnsPerAddress, 256)
 	config.Conns = cmp.Or(config.Conns, 4096)
-	s := &Server{config: config}
+	s := &Server{config: config, console: admin.NewConsole(config.Admin)}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -169,6 +170,7 @@ func (s *Server) Open() error {
 	}
 	s.network.listener = newListener(inner, c.ConnsPerAddress, c.TrustedProxies, spoken)
 	s.network.http = s.http(network)
+	s.network.http.HeaderReceived = longer
 	s.network.http.ConnState = follow
 	if s.config.Socket == "" {
 		return nil
@@ -180,20 +182,29 @@ func (s *Server) Open() error {
 	}
 	s.socket.listener = socket
 	s.socket.http = s.http(&gate{server: s, paths: paths})
-	s.socket.http.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		switch string(pathOf(h.RequestURI())) {
-		case backupPath:
-			return fasthttp.RequestConfig{WriteTimeout: backupTime}
-		case modemPath:
-			return fasthttp.RequestConfig{WriteTimeout: modemTime}
-		}
-		return fasthttp.RequestConfig{}
-	}
+	s.socket.http.HeaderReceived = longer
 	return nil
 }
 
+// longer gives the calls that last the time that they need.
+func longer(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	switch string(pathOf(h.RequestURI())) {
+	case admin.BackupPath:
+		return fasthttp.RequestConfig{WriteTimeout: backupTime}
+	case admin.ModemPath:
+		return fasthttp.RequestConfig{WriteTimeout: modemTime}
+	case admin.LivePath:
+		return fasthttp.RequestConfig{WriteTimeout: admin.LiveTime}
+	}
+	return fasthttp.RequestConfig{}
+}
+
 func (s *Server) networkGate() (*gate, error) {
-	paths, err := newRouter(s.networkDoors(), s.config.Metrics)
+	doors, err := s.networkDoors()
+	if err != nil {
+		return nil, err
+	}
+	paths, err := newRouter(doors, s.config.Metrics)
 	if err != nil {
 		return nil, err
 	}
@@ -262,6 +273,7 @@ func (s *Server) Serve() error {
 // store may be closed.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.end()
+	s.console.Close()
 	failures := make(chan error, 2)
 	open := 0
 	for _, e := range []entrance{s.network, s.socket} {

@@ -18,6 +18,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/otp/otptest"
 	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/token"
 	"github.com/rs/zerolog"
 	"github.com/valyala/fasthttp"
@@ -67,8 +68,12 @@ func demoApp() otp.App {
 	}
 }
 
-// newBox starts a box; change may alter what it is made of before it opens.
-func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
+// wiring makes what an operator can do from the core that stands behind.
+type wiring func(*otp.Box, *otp.Outbox, *otp.Verifications, *otp.Directory) admin.Actions
+
+// newBox starts a box; change may alter what it is made of before it opens, and
+// wire what an operator can do.
+func newBox(t testing.TB, change func(*server.Config, *[]otp.App), wire ...wiring) *box {
 	t.Helper()
 	b := &box{t: t, route: otptest.NewRoute("gsm0"), log: &logBuffer{}, sock: filepath.Join(t.TempDir(), "admin.sock")}
 	list := []otp.App{demoApp()}
@@ -90,8 +95,9 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
 	}
 	core := &otp.Box{
 		Store: otptest.NewMemory(), Clock: otp.NewClock(otp.ClockSource{}), Keys: keys, Apps: apps,
-		Limits: otp.DefaultLimits(), Log: zerolog.Nop(),
+		Limits: otp.DefaultLimits(), Log: zerolog.Nop(), Feed: otp.NewFeed(),
 	}
+	core.Chart = otp.NewChart(core.Store, core.Clock)
 	if _, err := core.Open(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +120,9 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App)) *box {
 	config.Doors = append(config.Doors, server.Doors(verifications, directory, mint, apps)...)
 	if config.Verifications == nil {
 		config.Verifications = verifications
+	}
+	for _, w := range wire {
+		config.Admin = w(core, outbox, verifications, directory)
 	}
 	b.http = server.New(config)
 	if err := b.http.Open(); err != nil {

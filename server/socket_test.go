@@ -236,7 +236,7 @@ func (l *ledger) OptOuts(_ context.Context, _ int, cursor string) ([]otp.OptOut,
 	return []otp.OptOut{{Address: otp.Address{Kind: otp.Phone, Dial: "41791234567"}, Since: 1795253400007, Route: "gsm0"}}, "next", nil
 }
 
-func (l *ledger) LiftOptOut(_ context.Context, number string) (bool, error) {
+func (l *ledger) LiftOptOut(_ context.Context, _ otp.Actor, number string) (bool, error) {
 	l.lifted = number
 	return true, nil
 }
@@ -259,14 +259,14 @@ func TestConsoleOfOptOutsAndEvents(t *testing.T) {
 	l := &ledger{}
 	b := newBox(t, func(c *server.Config, _ *[]otp.App) { c.Admin = admin.Actions{OptOuts: l, Events: l} })
 	if status, body := b.call("GET", "/admin/opt-outs?cursor=here", ""); status != 200 || l.cursor != "here" ||
-		body != `{"opt_outs":[{"phone":"+41791234567","since":"2026-11-21T09:30:00.007Z","route":"gsm0"}],"next_cursor":"next"}` {
+		body != `{"opt_outs":[{"id":"opt_","phone":"+41791234567","since":"2026-11-21T09:30:00.007Z","route":"gsm0"}],"next_cursor":"next"}` {
 		t.Errorf("list: %d %s", status, body)
 	}
 	if status, body := b.call("POST", "/admin/opt-outs/lift", `{"phone":"+41791234567"}`); status != 200 || body != `{"lifted":true}` || l.lifted != "+41791234567" {
 		t.Errorf("lift: %d %s", status, body)
 	}
 	if status, body := b.call("GET", "/admin/events", ""); status != 200 ||
-		body != `{"dead":[{"id":"evt_01000000000000000000000000000000","app":"demo","type":"message.sent","at":"2026-11-21T09:30:00.007Z","tries":10,"reason":"tries"}]}` {
+		body != `{"dead":[{"id":"evt_01000000000000000000000000000000","app":"demo","type":"message.sent","at":"2026-11-21T09:30:00.007Z","tries":10,"reason":"tries"}],"waiting":[]}` {
 		t.Errorf("events: %d %s", status, body)
 	}
 	for sent, want := range map[string]string{

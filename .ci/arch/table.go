@@ -66,6 +66,7 @@ const (
 	stack   = "github.com/warthog618/modem"
 	toml    = "github.com/pelletier/go-toml/v2"
 	zerolog = "github.com/rs/zerolog"
+	argon   = "golang.org/x/crypto/argon2"
 )
 
 // outside is what otp may not touch: it decides, others act.
@@ -113,7 +114,7 @@ func House() Law {
 			{Path: "server/token", Rooms: []string{"otp"}, Modules: []string{json, jwt, zerolog}},
 			{Path: "server/cert", Rooms: []string{"otp", "server/web"}, Modules: []string{fast, qr, zerolog}},
 			{Path: "server/api", Rooms: []string{"otp", "otp/phone", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
-			{Path: "server/admin", Rooms: []string{"otp", "server/web", "server/token", "server/api"}, Modules: []string{fast, json, sys, zerolog}},
+			{Path: "server/admin", Rooms: []string{"otp", "otp/text", "server/web", "server/token", "server/api"}, Modules: []string{argon, fast, json, sys, zerolog}},
 			// The command line asks a box through its socket: it is given neither a
 			// store nor a door, so that no command can reach around the daemon.
 			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},

@@ -26,11 +26,47 @@ type Actions struct {
 	// the servers of apps did not take.
 	OptOuts OptOuts
 	Events  Events
+	// Desk is the box as its operator sees it, and with it stand the calls over
+	// all that goes on in it: Trail, Chart, Feed, Outbox, Directory, Apps, Now,
+	// Segments and Units are then required too.
+	Desk      *otp.Desk
+	Trail     *otp.Trail
+	Chart     *otp.Chart
+	Feed      *otp.Feed
+	Outbox    Outbox
+	Directory Directory
+	Apps      Apps
+	// Now is box time.
+	Now func() otp.Time
+	// Segments returns how many SMS a text takes, and Units how much of their
+	// room, and whether that is counted in UTF-16 units.
+	Segments func(text string) int
+	Units    func(text string) (n int, wide bool)
+	// Operators are who may use the page; nil: there is no page.
+	Operators *otp.Operators
+	// Version is that of the build, for who is signed in.
+	Version string
 	// Modem carries out an order and returns what the modem said. It bounds its
 	// time itself; the context ends with the server.
 	Modem func(context.Context, ModemOrder) ([]string, error)
 	// Facts tells how the box and its machine stand, for a diagnosis.
 	Facts func(context.Context) (Facts, error)
+}
+
+// Outbox is what the console asks of [otp.Outbox].
+type Outbox interface {
+	Send(context.Context, otp.Caller, otp.MessageRequest) (otp.Message, error)
+	Routes() []otp.RouteReport
+}
+
+// Directory is what the console asks of [otp.Directory].
+type Directory interface {
+	User(context.Context, otp.Caller, otp.ID) (otp.User, error)
+	Find(ctx context.Context, c otp.Caller, login string) (otp.User, error)
+	Users(ctx context.Context, c otp.Caller, limit int, cursor string) (page []otp.User, next string, err error)
+	Change(context.Context, otp.Caller, otp.ID, otp.UserChange) (otp.User, error)
+	Remove(context.Context, otp.Caller, otp.ID) error
+	RevokeAll(ctx context.Context, c otp.Caller, user, except otp.ID) error
 }
 
 // Status is what the daemon says of itself.
@@ -59,11 +95,31 @@ type NetworkTime struct {
 	Time  web.Time `json:"time"`
 }
 
-// Console answers the paths that only the admin socket has.
-type Console struct{ actions Actions }
+// Console answers the operator's calls: on the admin socket as they are, and on
+// the network behind the page's fence.
+type Console struct {
+	actions Actions
+	streams streams
+}
 
 // NewConsole returns the console over what main can do.
 func NewConsole(actions Actions) *Console { return &Console{actions: actions} }
+
+// Paths that the server gives more time than others.
+const (
+	BackupPath = "/admin/backup"
+	ModemPath  = "/admin/modem"
+	LivePath   = "/admin/live"
+)
+
+// note writes into the audit trail what is about to be done, where no closure of
+// the box's own does it.
+func (o *Console) note(c *web.Call, action, target string) error {
+	if o.actions.Trail == nil {
+		return nil
+	}
+	return o.actions.Trail.Note(c.Context, c.Caller.By, action, target)
+}
 
 // Status answers GET /admin/status.
 func (o *Console) Status(c *web.Call) error {
@@ -86,15 +142,22 @@ func (o *Console) Clock(c *web.Call) error {
 // AcceptClock answers POST /admin/clock with the times as they stand after
 // the step.
 func (o *Console) AcceptClock(c *web.Call) error {
+	if err := o.note(c, "clock.accept", ""); err != nil {
+		return err
+	}
 	if err := o.actions.AcceptClock(c.Context); err != nil {
 		return err
 	}
 	return o.Clock(c)
 }
 
-// Backup answers GET /admin/backup with the database as a stream. What goes
-// wrong on the way breaks the connection before the stream's end mark.
+// Backup answers GET /admin/backup on the admin socket with the database as a
+// stream. What goes wrong on the way breaks the connection before the stream's
+// end mark.
 func (o *Console) Backup(c *web.Call) error {
+	if err := o.note(c, "backup.take", ""); err != nil {
+		return err
+	}
 	life, cancel := context.WithCancel(c.Life)
 	out, in := io.Pipe()
 	// A reader that has stalled must not hold up a stop.
@@ -107,6 +170,21 @@ func (o *Console) Backup(c *web.Call) error {
 	c.HTTP.SetContentType("application/octet-stream")
 	c.HTTP.SetBodyStream(&backup{PipeReader: out, cancel: cancel}, -1)
 	return nil
+}
+
+// Download answers POST /admin/backup, for who has the password once more: the
+// database holds every number.
+func (o *Console) Download(c *web.Call) error {
+	var body ProofBody
+	if err := c.Decode(&body); err != nil {
+		return err
+	}
+	if err := o.actions.Operators.Prove(c.Context, at(c), body.Password); err != nil {
+		return wrongPassword(err)
+	}
+	c.HTTP.Response.Header.Set("Content-Disposition", `attachment; filename="pinferry-`+o.actions.Now().Std().Format("20060102-1504")+`.backup"`)
+	c.HTTP.Response.Header.Set("Cache-Control", "no-store")
+	return o.Backup(c)
 }
 
 // backup is the reading end; the server closes it when the answer has left or
@@ -133,22 +211,32 @@ type Apps interface {
 // argument app names, else the default app, else the only one.
 func Act(apps Apps) func(*web.Call) (otp.Caller, error) {
 	return func(c *web.Call) (otp.Caller, error) {
+		by := socketActor(c)
 		id := c.Header("Pinferry-App")
 		if id == "" {
 			id = c.Query("app")
 		}
 		if id == "" {
 			if app, ok := apps.Sole(); ok {
-				return otp.Caller{App: app, Secret: true}, nil
+				return otp.Caller{App: app, Secret: true, By: by}, nil
 			}
-			return otp.Caller{}, web.Invalid("Which app? Name it in the header Pinferry-App or the argument app. " + list(apps))
+			return otp.Caller{}, unknownApp(apps, "")
 		}
 		app, ok := apps.ByID(id)
 		if !ok {
-			return otp.Caller{}, &otp.Error{Code: otp.UnknownApp, Detail: "There is no such app. " + list(apps)}
+			return otp.Caller{}, unknownApp(apps, id)
 		}
-		return otp.Caller{App: app, Secret: true}, nil
+		return otp.Caller{App: app, Secret: true, By: by}, nil
 	}
+}
+
+// unknownApp refuses a call that names no app where it must, or one that there
+// is not.
+func unknownApp(apps Apps, id string) error {
+	if id == "" {
+		return web.Invalid("Which app? Name it in the header Pinferry-App or the argument app. " + list(apps))
+	}
+	return &otp.Error{Code: otp.UnknownApp, Detail: "There is no such app. " + list(apps)}
 }
 
 func list(apps Apps) string {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -32,7 +33,8 @@ type eventWire struct {
 	At    web.Time      `json:"at"`
 	Tries int           `json:"tries"`
 	// Reason is why it was given up: "tries", "overflow" or "late".
-	Reason otp.DeadReason `json:"reason"`
+	Reason otp.DeadReason `json:"reason,omitempty"`
+	Due    web.Time       `json:"due_at,omitzero"` // of one that waits
 }
 
 // DeadEvents answers GET /admin/events with those that were given up, the newest
@@ -44,11 +46,28 @@ func (o *Console) DeadEvents(c *web.Call) error {
 	}
 	all := make([]eventWire, len(dead))
 	for i, e := range dead {
-		all[i] = eventWire{eventPrefix + e.ID.String(), e.App, e.Type, web.Time(e.At), int(e.Tries), e.Why}
+		all[i] = eventWire{ID: eventPrefix + e.ID.String(), App: e.App, Type: e.Type, At: web.Time(e.At), Tries: int(e.Tries), Reason: e.Why}
+	}
+	waiting, err := o.waiting(c)
+	if err != nil {
+		return err
 	}
 	return c.JSON(fasthttp.StatusOK, struct {
-		Dead []eventWire `json:"dead"`
-	}{all})
+		Dead    []eventWire `json:"dead"`
+		Waiting []eventWire `json:"waiting"`
+	}{all, waiting})
+}
+
+// waiting lists the events that are still to be delivered.
+func (o *Console) waiting(c *web.Call) (all []eventWire, err error) {
+	if o.actions.Desk == nil {
+		return nil, nil
+	}
+	events, err := o.actions.Desk.Events(c.Context, deadPage)
+	for _, e := range events {
+		all = append(all, eventWire{ID: eventPrefix + e.ID.String(), App: e.App, Type: e.Type, At: web.Time(e.At), Tries: int(e.Tries), Due: web.Time(e.Due)})
+	}
+	return all, err
 }
 
 // ReplayBody is the body of POST /admin/events/replay: one event by its id, or
@@ -68,6 +87,9 @@ func (o *Console) ReplayEvents(c *web.Call) error {
 	}
 	if body.All != (body.ID == "") || body.ID != "" && body.App != "" {
 		return web.Invalid(`Say which events: {"id": "evt_..."}, or {"all": true}, to which "app" may be added.`)
+	}
+	if err := o.note(c, "events.replay", cmp.Or(body.ID, body.App, "all")); err != nil {
+		return err
 	}
 	n := 0
 	var err error

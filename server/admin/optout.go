@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -15,12 +16,13 @@ const optOutPage = 100
 // nothing from this box.
 type OptOuts interface {
 	OptOuts(ctx context.Context, limit int, cursor string) (page []otp.OptOut, next string, err error)
-	LiftOptOut(ctx context.Context, number string) (lifted bool, err error)
+	LiftOptOut(ctx context.Context, by otp.Actor, which string) (lifted bool, err error)
 }
 
 // optOutWire is a number that has opted out.
 type optOutWire struct {
-	Phone string   `json:"phone"` // E.164: whoever may call here may also lift it
+	ID    string   `json:"id"`
+	Phone string   `json:"phone"` // on the admin socket E.164, on the page masked
 	Since web.Time `json:"since"`
 	Route string   `json:"route"` // that received the word
 }
@@ -36,14 +38,19 @@ func (o *Console) ListOptOuts(c *web.Call) error {
 		Next    string       `json:"next_cursor,omitempty"`
 	}{make([]optOutWire, len(list)), next}
 	for i, one := range list {
-		answer.OptOuts[i] = optOutWire{one.Address.E164(), web.Time(one.Since), one.Route}
+		phone := one.Address.Masked()
+		if !c.Client.IsValid() {
+			phone = one.Address.E164()
+		}
+		answer.OptOuts[i] = optOutWire{optOutPrefix + one.ID, phone, web.Time(one.Since), one.Route}
 	}
 	return c.JSON(fasthttp.StatusOK, answer)
 }
 
-// LiftBody is the body of POST /admin/opt-outs/lift.
+// LiftBody is the body of POST /admin/opt-outs/lift: one of the two.
 type LiftBody struct {
 	Phone string `json:"phone"`
+	ID    string `json:"id"`
 }
 
 // LiftOptOut answers POST /admin/opt-outs/lift, also for a number that has not
@@ -53,7 +60,13 @@ func (o *Console) LiftOptOut(c *web.Call) error {
 	if err := c.Decode(&body); err != nil {
 		return err
 	}
-	lifted, err := o.actions.OptOuts.LiftOptOut(c.Context, body.Phone)
+	which := body.Phone
+	if id, ok := strings.CutPrefix(body.ID, optOutPrefix); ok && which == "" {
+		which = id
+	} else if body.ID != "" {
+		return web.Invalid(`"id" is not one that GET /admin/opt-outs has returned, or does not stand alone.`)
+	}
+	lifted, err := o.actions.OptOuts.LiftOptOut(c.Context, c.Caller.By, which)
 	if err != nil {
 		return err
 	}

@@ -27,9 +27,22 @@ func (o *Console) Modem(c *web.Call) error {
 	if err := c.Decode(&order); err != nil {
 		return err
 	}
+	if err := o.note(c, "modem."+known(order.Do), order.Route); err != nil {
+		return err
+	}
 	lines, err := o.actions.Modem(c.Life, order)
 	if err != nil {
 		return err
 	}
 	return c.JSON(fasthttp.StatusOK, modemAnswer{Lines: append([]string{}, lines...)})
+}
+
+// known returns what may stand in the audit trail for an order: its kind, and
+// never its argument.
+func known(do string) string {
+	switch do {
+	case "at", "ussd", "pin", "reset":
+		return do
+	}
+	return "unknown"
 }

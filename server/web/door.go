@@ -14,6 +14,9 @@ type Route struct {
 type Door struct {
 	Name   string // as apps list it in doors
 	Routes []Route
+	// Prepare sets what every answer of the door has, refusals too; nil is
+	// nothing.
+	Prepare func(*Call)
 	// Below are beginnings of paths that are this door's alone, such as
 	// "/v1/auth": what lies below one and is not in Routes is refused in the
 	// vendor's form too.
