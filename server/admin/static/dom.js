@@ -1,6 +1,10 @@
 // The one place where elements are made. Whatever a phone, a provider or an app
 // has sent becomes a text node: no markup is ever parsed here.
 
+// What a text may not do to its reader: controls, and marks that turn the
+// direction around so that one thing is read as another.
+const tricks = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/g;
+
 const svgSpace = 'http://www.w3.org/2000/svg';
 
 // el returns an element: 'p', 'p.muted' or 'input#test-to.wide'. Of props, on
@@ -31,7 +35,8 @@ function set(node, name, value) {
 
 function fill(node, children) {
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined && child !== false) node.append(child);
+    if (child === null || child === undefined || child === false) continue;
+    node.append(child instanceof Node ? child : String(child).replace(tricks, '\ufffd'));
   }
   return node;
 }

@@ -11,8 +11,11 @@ const box = document.getElementById('gate');
 let open = null; // the promise of whoever waits for the way in
 let admit = null;
 
+// It cannot be waved away: not by Escape, and where a browser closes it all the
+// same, it comes back.
+box.addEventListener('keydown', event => { if (event.key === 'Escape') event.preventDefault(); });
 box.addEventListener('cancel', event => event.preventDefault());
-box.addEventListener('close', () => { if (open) box.showModal(); }); // Escape, twice
+box.addEventListener('close', () => { if (open) box.showModal(); });
 
 // pass resolves when this browser is signed in, to the session. again says that
 // it was before.

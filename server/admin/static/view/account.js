@@ -11,7 +11,7 @@ import { badge, card, facts, field, head, later, note } from '../part.js';
 // show draws the view.
 export function show() {
   const parts = el('div');
-  const draw = () => later(parts, () => get('account'), account => el('div.halves', null,
+  const draw = () => later(parts, () => get('account'), account => el('div.halves.loose', null,
     el('div.stack', null, secret(account, draw), second(account.second_factor, draw)), sessions(account.sessions)));
   draw();
   return [head('Account', 'The one who may do everything here.'), parts];

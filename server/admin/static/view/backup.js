@@ -20,7 +20,7 @@ export function show() {
     put(result, note('green', el('p', null, `The backup has ${bytes(blob.size)}. Keep it where the box is not.`)));
   };
   return [head('Backup', 'The whole database as one file: users, sessions, messages, limits and the audit trail.'),
-    el('div.halves', null,
+    el('div.halves.loose', null,
       card('Take one', form('Download a backup', [operator(),
         field('Administrator password', word, 'It is asked for again, because the file holds every phone number.')], load), result),
       card('Put one back',

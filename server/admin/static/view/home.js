@@ -12,7 +12,8 @@ import { present } from '../presence.js';
 import { routeCard } from '../route.js';
 import { tester } from '../tester.js';
 
-const chartPace = 60000; // milliseconds between two looks at the chart
+const chartPace = 5000; // milliseconds between two looks at whether the chart is right
+const chartAge = 60000; // milliseconds after which it is drawn anew in any case
 const shownEvents = 20;
 
 const levels = { info: 'step', good: 'green', warn: 'amber', bad: 'red' };
@@ -61,8 +62,11 @@ export async function show(place) {
     list = [event, ...list].slice(0, shownEvents);
     recent();
   });
+  let drawn = { at: Date.now(), state: JSON.stringify(counts) };
   const timer = setInterval(async () => {
-    if (!present()) return;
+    const state = JSON.stringify(counts);
+    if (!present() || (state === drawn.state && Date.now() - drawn.at < chartAge)) return;
+    drawn = { at: Date.now(), state };
     data = await figures() ?? data;
     lines.show(data, counts);
   }, chartPace);

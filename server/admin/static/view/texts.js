@@ -49,7 +49,7 @@ export async function show(place) {
     text.placeholder = answer.text ?? '';
     bubble.lang = locale.value;
     bubble.dir = 'auto';
-    bubble.textContent = answer.preview ?? '';
+    put(bubble, answer.preview);
     put(meter, el('div.stack', null, answer.problem && note('red', el('p', null, el('strong', null, sentence(answer.problem)))), answer.units > 0 && measure(answer)));
     put(lines, !answer.problem && answer.toml && [sample(`[[app]] ${app.value}, in the config file`, answer.toml),
       el('p.hint', null, 'Paste it into the section of the app and restart the box. The page changes no text itself.')]);

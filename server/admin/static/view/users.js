@@ -44,7 +44,7 @@ async function one(place) {
   const user = await get(`users/${place.id}`, { app: place.query.get('app') });
   const change = verb => post(`users/${user.id}/${verb}`, { app: user.app });
   return [back('users', 'Users'), head(`User ${user.phone}`, null, state(user)),
-    el('div.halves', null,
+    el('div.halves.loose', null,
       card('Details', facts([
         ['Phone', reveal(user.id, user.phone)],
         ['Verified', user.verified ? 'yes' : 'no'],
