@@ -24,12 +24,17 @@ export const prose = text => text.split('`').map((part, i) => (i % 2 ? el('code'
 // card returns a framed part with a heading.
 export const card = (title, ...children) => el('section.card.stack', null, title && el('h2', null, title), children);
 
-// badge returns a state in words with its drawing. level: green, amber, red,
-// wait (not ended), step (just so) or idle.
-export const badge = (level, words) => el(`span.badge.${level}`, null, icon(level), words);
+const levels = ['green', 'amber', 'red', 'wait', 'step', 'idle'];
+
+// level returns how good or bad something is, as drawings and colours know it:
+// green, amber, red, wait (not ended), idle, and step for all else.
+export const level = name => (levels.includes(name) ? name : 'step');
+
+// badge returns a state in words, with the drawing and colour of its level.
+export const badge = (name, words) => el(`span.badge.${level(name)}`, null, icon(level(name)), words);
 
 // note returns a framed remark.
-export const note = (level, ...children) => el(`div.note.${level}`, null, icon(level), el('div', null, children));
+export const note = (name, ...children) => el(`div.note.${level(name)}`, null, icon(level(name)), el('div', null, children));
 
 // empty says that there is nothing, and why that is.
 export const empty = (drawing, title, words) => el('div.empty', null,

@@ -5,7 +5,7 @@ import { ask } from '../dialog.js';
 import { el } from '../dom.js';
 import { counted, fully, lasting } from '../format.js';
 import { icon } from '../icon.js';
-import { action, card, facts, head, later, note, prose } from '../part.js';
+import { action, card, facts, head, later, level, note, prose } from '../part.js';
 
 const verdicts = { green: 'fine', amber: 'attention', red: 'broken' };
 const skew = 120; // seconds by which clocks may differ
@@ -23,16 +23,16 @@ export function show() {
   el('section', { 'aria-live': 'polite' }, result), clock];
 }
 
-function draw({ checks, level }) {
+function draw({ checks, level: told }) {
   const bad = checks.filter(check => check.level !== 'green');
   const words = { green: 'All is well.', amber: `${counted(bad.length, 'thing needs', 'things need')} attention.`, red: `${counted(bad.filter(check => check.level === 'red').length, 'thing keeps', 'things keep')} the box from working.` };
   const order = ['red', 'amber', 'green'];
-  return el('div.stack', null, note(level, el('p', null, el('strong', null, words[level] ?? ''))),
-    el('ul.card.flush.checks', null, checks.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(row)));
+  return el('div.stack', null, note(told, el('p', null, el('strong', null, words[told]))),
+    el('ul.card.flush.checks', null, [...checks].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(row)));
 }
 
-const row = ({ name, level, text, fix }) => el(`li.${level}`, null, icon(level),
-  el('div.grow', null, el('strong', null, name), ' ', el('span.quiet', null, `${verdicts[level]}: `), el('p', null, prose(text)), fix && el('p.fix', null, prose(fix))));
+const row = ({ name, level: told, text, fix }) => el(`li.${level(told)}`, null, icon(level(told)),
+  el('div.grow', null, el('strong', null, name), ' ', el('span.quiet', null, `${verdicts[told] ?? told}: `), el('p', null, prose(text)), fix && el('p.fix', null, prose(fix))));
 
 function clockCard(clock, again) {
   const apart = Math.abs(Date.parse(clock.now) - Date.parse(clock.wall)) / 1000;

@@ -6,7 +6,7 @@ import { el, put } from '../dom.js';
 import { count, moment, when } from '../format.js';
 import { icon } from '../icon.js';
 import { live } from '../live.js';
-import { badge, card, empty, prose, renew } from '../part.js';
+import { badge, card, empty, level, prose, renew } from '../part.js';
 import { found } from '../place.js';
 import { present } from '../presence.js';
 import { routeCard } from '../route.js';
@@ -38,12 +38,13 @@ export async function show(place) {
   let before = '';
 
   function tell(next) {
-    const { level, text } = next.sentence;
+    const { text } = next.sentence;
+    const sort = level(next.sentence.level);
     if (sentence.textContent !== text) sentence.textContent = text;
     if (before && before !== text) said.textContent = text;
     before = text;
-    banner.className = `card sentence ${level}`;
-    put(sign, icon(level), el('span.quiet', null, { green: 'Good:', amber: 'Attention:', red: 'Trouble:' }[level]));
+    banner.className = `card sentence ${sort}`;
+    put(sign, icon(sort), el('span.quiet', null, { green: 'Good:', amber: 'Attention:', red: 'Trouble:' }[sort]));
     put(detail, next.sentence.detail && el('p', null, prose(next.sentence.detail)),
       next.sentence.fix && el('p.fix', null, prose(next.sentence.fix)), facts(next));
     renew(routes, next.routes, () => next.routes.length ? next.routes.map(route => routeCard(route))

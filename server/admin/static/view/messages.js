@@ -1,4 +1,4 @@
-// Messages: every SMS that the box has been asked to send, and its way.
+// Messages: everything that the box has been asked to send, and its way.
 
 import { get } from '../api.js';
 import { el } from '../dom.js';
@@ -38,7 +38,7 @@ async function all(place) {
     none: empty('messages', 'No message here', 'Either none was sent in the last days, or the filter leaves none.'),
   });
   place.live('event', event => { if (event.type.startsWith('message.accepted')) list.fresh(); });
-  return [head('Messages', 'Every SMS that the box was asked to send. Texts and codes are never shown.'), form, list.node];
+  return [head('Messages', 'Everything that the box was asked to send. Texts and codes are never shown.'), form, list.node];
 }
 
 async function one(place) {
@@ -53,6 +53,7 @@ async function one(place) {
     table.replaceChildren(facts([
       ['To', number],
       ['Kind', next.priority === 'code' ? 'a code' : `a plain message, ${next.priority} priority`],
+      ['Channel', words(next.channel)],
       ['Reason', words(next.reason)],
       ['Route', next.route],
       ['Attempts', String(next.tries)],
