@@ -75,7 +75,7 @@ function tile({ name, title, dash }, turn) {
     node.setAttribute('aria-pressed', String(on));
     turn(on);
   } } },
-  el('span.row', null, svg('svg', { class: 'stroke', viewBox: '0 0 28 4', 'aria-hidden': 'true' },
+  el('span.row', null, svg('svg', { class: 'stroke', viewBox: '0 0 28 4', preserveAspectRatio: 'xMinYMid slice', 'aria-hidden': 'true' },
     svg('path', { d: 'M1 2h26', 'stroke-dasharray': dash.join(' ') })), title), figure);
   return { node, tell: n => { figure.textContent = count(n); } };
 }
