@@ -42,7 +42,7 @@ func (b *Box) chargeRefusal(tx Tx, c Caller, now Time) (*Error, error) {
 	if b.Limits.exempt(c.Address) {
 		return nil, nil
 	}
-	l := &ledger{tx: tx, now: now}
+	l := &ledger{tx: tx, now: now, mends: true}
 	q := b.refusals(c)
 	if wait := l.wait(&q); wait > 0 {
 		return refuseFor(q.code, wait, q.detail), l.err
@@ -55,7 +55,7 @@ const tooMany = "Too many requests. Wait as long as Retry-After says."
 
 // charge takes one send from every quota that applies, or from none.
 func (v *Verifications) charge(tx Tx, c Caller, a Address, now Time) (*Error, error) {
-	l := &ledger{tx: tx, now: now}
+	l := &ledger{tx: tx, now: now, mends: true}
 	quotas, err := v.sendQuotas(tx, c, a, now)
 	if err != nil {
 		return nil, err

@@ -81,7 +81,7 @@ func (t *try) run(id ID, digits string) (*Error, error) {
 		return nil, err
 	}
 	t.ver = ver
-	l := &ledger{tx: t.tx, now: t.now}
+	l := &ledger{tx: t.tx, now: t.now, mends: true}
 	mine := t.callerQuotas()
 	if worst, wait := l.first(mine); worst != nil {
 		return t.limited(worst, wait), l.err

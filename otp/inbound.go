@@ -131,7 +131,7 @@ func (r *reception) run() (result string, err error) {
 	if r.from.Key != "" {
 		heedOptOut(r.tx, r.from, r.in, r.now)
 	}
-	l := &ledger{tx: r.tx, now: r.now}
+	l := &ledger{tx: r.tx, now: r.now, mends: true}
 	quotas := []quota{
 		{class: inboundSender, subject: r.in.From, rules: inboundPerSender},
 		{class: inboundBox, rules: inboundPerBox},

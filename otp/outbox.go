@@ -80,7 +80,7 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 		if refusal = o.admit(tx, demand{c.App, ChannelSMS, r.Priority, r.TTL}, &s); refusal != nil {
 			return nil
 		}
-		l := &ledger{tx: tx, now: o.box.Clock.Now()}
+		l := &ledger{tx: tx, now: o.box.Clock.Now(), mends: true}
 		q := quota{class: messagesApp, subject: c.App.ID, rules: o.box.Limits.MessagesPerApp}
 		if wait := l.wait(&q); wait > 0 {
 			refusal = refuseFor(LimitBox, wait, "This app has sent as many messages as [limits] messages_per_app allows. Wait as long as Retry-After says.")

@@ -36,7 +36,7 @@ func (p *Operators) charge(ctx context.Context, from netip.Addr) (spare func(Tx)
 	}
 	var wait time.Duration
 	err = p.box.Store.Update(ctx, func(tx Tx) error {
-		l, charged := &ledger{tx: tx, now: p.box.Clock.Now()}, q()
+		l, charged := &ledger{tx: tx, now: p.box.Clock.Now(), mends: true}, q()
 		if wait = l.wait(&charged); wait == 0 {
 			l.add(&charged)
 		}

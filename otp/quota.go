@@ -65,6 +65,7 @@ type quota struct {
 
 	// The row, once the ledger has opened it.
 	opened, found bool
+	moved         bool // it had events in the future
 	key           Key
 	row           quotaRow
 }
@@ -86,102 +87,22 @@ func (q *quota) retain() (window time.Duration, count int) {
 
 func (q *quota) lifted() bool { return len(q.rules)+len(q.keep)+len(q.backoff) == 0 }
 
-// ledger reads and charges quotas inside one closure.
-type ledger struct {
-	tx    Tx
-	now   Time
-	crowd *crowd
-	err   error // the first row that could not be read: a fault
-}
-
-// open reads the row of q: the subject's own if there is one or room for one,
-// else the coarse one.
-func (l *ledger) open(q *quota) {
-	if q.opened {
-		return
-	}
-	q.opened = true
-	q.key = Key{KindQuota, string(rune(q.class)) + q.subject}
-	q.found = l.read(q)
-	if !q.found && q.coarse != "" && l.rows().Total >= crowdedRows {
-		q.key.Part = string(rune(q.class)) + "~~" + q.coarse
-		q.found = l.read(q)
-	}
-}
-
-func (l *ledger) read(q *quota) bool {
-	found, err := load(l.tx, q.key, &q.row)
-	if err != nil && l.err == nil {
-		l.err = err
-	}
-	// After an accepted step back of the clock, events would lie in the future
-	// for years: they count as if they had just happened.
-	for i := range q.row.Times {
-		q.row.Times[i] = min(q.row.Times[i], l.now.seconds())
-	}
-	return found
-}
-
-// wait returns how long until q has room for one more event, 0 if it has now.
-func (l *ledger) wait(q *quota) time.Duration {
-	if q.lifted() {
-		return 0
-	}
-	l.open(q)
-	var longest time.Duration
+// wait returns how long until q, whose row is open, has room for one more event.
+func (q *quota) wait(now Time) (longest time.Duration) {
 	window, _ := q.retain()
 	for _, r := range q.rules {
-		longest = max(longest, q.row.waitRule(r, q.row.width(window), l.now))
+		longest = max(longest, q.row.waitRule(r, q.row.width(window), now))
 	}
-	return max(longest, q.row.waitBackoff(q, l.now))
+	return max(longest, q.row.waitBackoff(q, now))
 }
 
-// add charges one event to q.
-func (l *ledger) add(q *quota) {
-	if q.lifted() {
-		return
+// clamp moves events in the future to now, and tells whether there were any.
+func (row *quotaRow) clamp(second uint32) (moved bool) {
+	for i := range row.Times {
+		moved = moved || row.Times[i] > second
+		row.Times[i] = min(row.Times[i], second)
 	}
-	l.open(q)
-	if !q.found {
-		l.countRow()
-		q.found = true
-	}
-	window, count := q.retain()
-	q.row.add(l.now, window, count)
-	save(l.tx, q.key, q.row, l.now.Add(window))
-}
-
-// takeBack undoes one add: what was charged did not happen.
-func (l *ledger) takeBack(q *quota) {
-	if q.lifted() {
-		return
-	}
-	l.open(q)
-	last := len(q.row.Times) - 1
-	switch {
-	case last < 0:
-		return
-	case q.row.count(last) > 1:
-		q.row.Counts[last]--
-	default:
-		q.row.Times = q.row.Times[:last]
-		q.row.Counts = q.row.Counts[:min(last, len(q.row.Counts))]
-	}
-	window, _ := q.retain()
-	save(l.tx, q.key, q.row, l.now.Add(window))
-}
-
-// first returns the quota that refuses for longest among those that have no
-// room, and its wait: after it, all of them have room.
-func (l *ledger) first(quotas []quota) (*quota, time.Duration) {
-	var worst *quota
-	var longest time.Duration
-	for i := range quotas {
-		if w := l.wait(&quotas[i]); w > longest {
-			worst, longest = &quotas[i], w
-		}
-	}
-	return worst, longest
+	return moved
 }
 
 // waitRule returns the time until fewer than r.Count events lie in the window,

@@ -175,7 +175,7 @@ func (w *work) patient(tx Tx, m *Message, v Verdict) bool {
 	if v.Reason != ReasonTemporary {
 		return true
 	}
-	l := &ledger{tx: tx, now: w.now}
+	l := &ledger{tx: tx, now: w.now, mends: true}
 	q := quota{class: troublesPhone, subject: m.Address.bucket(), rules: troubles}
 	if l.wait(&q) > 0 {
 		return false
