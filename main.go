@@ -357,6 +357,9 @@ type limitsSection struct {
 	TriesReserve         []rule     `toml:"tries_reserve"`
 	RefusalsPerAddress   []rule     `toml:"refusals_per_address"`
 	MessagesPerApp       []rule     `toml:"messages_per_app"`
+
+	ConversionPerBlock   []conversion `toml:"conversion_per_block"`
+	ConversionPerCountry []conversion `toml:"conversion_per_country"`
 }
 
 func defaults() config {
@@ -428,6 +431,27 @@ func (r *rule) UnmarshalText(text []byte) error {
 func (r rule) MarshalText() ([]byte, error) {
 	window, err := duration(r.Window).MarshalText()
 	return fmt.Appendf(nil, "%d/%s", r.Count, window), err
+}
+
+// conversion is written "20/1h/10%": shut for an hour if of twenty or more in an
+// hour fewer than a tenth verified.
+type conversion otp.Conversion
+
+func (c *conversion) UnmarshalText(text []byte) error {
+	at := max(bytes.LastIndexByte(text, '/'), 0)
+	sends, share := text[:at], strings.TrimPrefix(string(text[at:]), "/")
+	var r rule
+	percent, err := strconv.Atoi(strings.TrimSuffix(share, "%"))
+	if err != nil || !strings.HasSuffix(share, "%") || percent < 1 || percent > 100 || r.UnmarshalText(sends) != nil {
+		return fmt.Errorf(`%q is no limit: write "20/1h/10%%" for an hour's pause if of 20 or more in an hour fewer than 10 %% verified`, text)
+	}
+	*c = conversion{Sends: r.Count, Window: r.Window, Percent: percent}
+	return nil
+}
+
+func (c conversion) MarshalText() ([]byte, error) {
+	sends, err := rule{Count: c.Sends, Window: c.Window}.MarshalText()
+	return fmt.Appendf(sends, "/%d%%", c.Percent), err
 }
 
 // prefix is written "10.0.0.0/8", or "10.0.0.7" for one address.

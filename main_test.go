@@ -1963,6 +1963,9 @@ func TestConfigErrors(t *testing.T) {
 		{"[limits]\nsends_per_phone = [\"3 in 5m\"]", "limits.sends_per_phone"},
 		{"[limits]\nsends_per_phone = [\"0/5m\"]", "limits.sends_per_phone"},
 		{"[limits]\nbackoff = [\"soon\"]", "limits.backoff"},
+		{"[limits]\nconversion_per_block = [\"20/1h\"]", "limits.conversion_per_block"},
+		{"[limits]\nconversion_per_block = [\"20/1h/0%\"]", "limits.conversion_per_block"},
+		{"[limits]\nconversion_per_country = [\"10%\"]", "limits.conversion_per_country"},
 		{app + "[limits]\ntries_per_phone = []", "tries_per_phone"},
 	} {
 		code, stdout, stderr := execute(t, nil, "config", "check", "--config", file(t, test.config))

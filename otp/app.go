@@ -41,8 +41,8 @@ type App struct {
 	// Backends are addresses of the app's own servers: they carry many people,
 	// so no per-address rule applies to them.
 	Backends []netip.Prefix
-	// SafePrefixes are beginnings of E.164 numbers (with +) that the block
-	// rule never counts.
+	// SafePrefixes are beginnings of E.164 numbers (with +) that the rules for
+	// blocks and for conversions never count.
 	SafePrefixes []string
 	Mode         Mode
 	// TestNumbers gives fixed codes to numbers (E.164) in test mode; nothing is

@@ -11,6 +11,11 @@ func (t *try) approve() (*Error, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !known.recent(t.now) && !t.ver.Fixed {
+			if err := t.v.box.verified(t.tx, t.c.App, t.c, t.ver.Address, t.now); err != nil {
+				return nil, err
+			}
+		}
 		known.verified(t.tx, t.ver.Address, source(t.c.Address), t.now)
 	}
 	if t.ver.Slot != "" {

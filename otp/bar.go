@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pinferry/pinferry/otp/email"
 	"github.com/pinferry/pinferry/otp/phone"
@@ -21,14 +20,20 @@ type Bar struct {
 	// under [limits] in the config file; both may be empty.
 	Rule, Name string
 	Rules      []Rule // as configured
-	Count      int    // events in the longest window
-	Until      Time   // when it lets the next one through; 0 is now
+	// Conversions are the rules, in the place of Rules, where it goes by how many
+	// of the codes are typed in, and Verified is how many were.
+	Conversions []Conversion
+	Verified    int
+	Count       int  // events in the longest window
+	Until       Time // when it lets the next one through; 0 is now
 }
 
 // barSort says what a class of quotas limits.
 type barSort struct {
 	kind, rule, name string
 	rules            func(*Limits) []Rule
+	// conversions stands in the place of rules.
+	conversions func(*Limits) []Conversion
 	// waits: the back-off applies too; to a number alone only for callers without
 	// an address.
 	waits bool
@@ -54,6 +59,8 @@ var sorts = map[quotaClass]barSort{
 	troublesPhone:     {kind: "phone", rules: func(*Limits) []Rule { return troubles }},
 	inboundSender:     {kind: "sender", rules: func(*Limits) []Rule { return inboundPerSender }},
 	inboundBox:        {kind: "box", rules: func(*Limits) []Rule { return inboundPerBox }},
+	conversionBlock:   {kind: "block", rule: "N12", name: "conversion_per_block", conversions: func(l *Limits) []Conversion { return l.ConversionPerBlock }},
+	conversionCountry: {kind: "country", rule: "N12", name: "conversion_per_country", conversions: func(l *Limits) []Conversion { return l.ConversionPerCountry }},
 	operatorAddress:   {kind: "address", rule: "N26", rules: func(*Limits) []Rule { return triesOperator }},
 }
 
@@ -68,7 +75,7 @@ func splitQuota(part string) (class quotaClass, subject string, coarse bool) {
 }
 
 // bar reads a row as an operator sees it. ok is false for what is none.
-func (d *Desk) bar(part string, row *quotaRow, now Time) (b Bar, ok bool) {
+func (d *Desk) bar(part string, raw []byte, now Time) (b Bar, ok bool, err error) {
 	class, subject, coarse := splitQuota(part)
 	limits := &d.box.Limits
 	s, ok := sorts[class]
@@ -76,28 +83,44 @@ func (d *Desk) bar(part string, row *quotaRow, now Time) (b Bar, ok bool) {
 		s, ok = barSort{kind: "route", name: "daily_cap", rules: func(l *Limits) []Rule { return l.SendsPerRoute[subject] }}, true
 	}
 	if !ok {
-		return b, false
+		return b, false, nil
 	}
-	q := quota{class: class, subject: subject, rules: s.rules(limits)}
-	q.keep = q.rules
+	b = Bar{ID: d.box.Keys.sealName(part), Kind: s.kind, Subject: subjectOf(s.kind, subject, coarse), Rule: s.rule, Name: s.name}
+	q := quota{class: class, subject: subject}
+	if s.conversions != nil {
+		b.Conversions = s.conversions(limits)
+		q.conversion = &conversion{rules: b.Conversions}
+	} else {
+		b.Rules = s.rules(limits)
+		q.rules, q.keep = b.Rules, b.Rules
+	}
 	if s.shared {
 		q.rules = share(q.rules, false) // as most numbers have it
 	}
 	if s.waits {
 		q.backoff = limits.Backoff
 	}
-	b = Bar{ID: d.box.Keys.sealName(part), Kind: s.kind, Subject: subjectOf(s.kind, subject, coarse), Rule: s.rule, Name: s.name, Rules: q.keep}
-	window, _ := q.retain()
-	var wait time.Duration
-	for _, r := range q.rules {
-		wait = max(wait, row.waitRule(r, row.width(window), now))
+	if err := decodeRecord(raw, q.record()); err != nil {
+		return b, false, err
 	}
-	wait = max(wait, row.waitBackoff(&q, now))
-	if wait > 0 {
+	q.clamp(now.seconds())
+	if wait := q.wait(now); wait > 0 {
 		b.Until = now.Add(wait)
 	}
-	b.Count = row.within(Rule{Window: window}, now)
-	return b, true
+	b.Count, b.Verified = q.counted(now)
+	return b, true, nil
+}
+
+// counted returns how many events lie in the longest window, and how many of
+// them verified if that is of interest.
+func (q *quota) counted(now Time) (events, verified int) {
+	if q.conversion != nil {
+		window, _ := q.conversion.window()
+		sends, typed := q.conversion.count(window, now)
+		return int(sends), int(typed)
+	}
+	window, _ := q.retain()
+	return q.row.within(Rule{Window: window}, now), 0
 }
 
 // subjectOf writes the subject of a quota for people, with numbers masked.

@@ -47,11 +47,11 @@ func (d *Desk) Bars(ctx context.Context, q Question, limit int, cursor string) (
 			if asked.any() && !about {
 				return true
 			}
-			var row quotaRow
-			if damaged = decodeRecord(raw, &row); damaged != nil {
+			bar, ok, err := d.bar(k.Part, raw, now)
+			if damaged = err; err != nil {
 				return false
 			}
-			if bar, ok := d.bar(k.Part, &row, now); ok && (about || bar.Until > now) {
+			if ok && (about || bar.Until > now) {
 				page = append(page, bar)
 			}
 			return true
@@ -119,12 +119,13 @@ func (d *Desk) lift(ctx context.Context, by Actor, keys []Key) (lifted int, err 
 	err = d.box.Store.Update(ctx, func(tx Tx) error {
 		lifted = 0
 		for _, k := range keys {
-			if _, there := tx.Get(k); !there {
+			raw, there := tx.Get(k)
+			if !there {
 				continue
 			}
 			lifted++
 			tx.Delete(k)
-			bar, _ := d.bar(k.Part, &quotaRow{}, d.box.Clock.Now())
+			bar, _, _ := d.bar(k.Part, raw, d.box.Clock.Now()) // one that cannot be read is named and lifted all the same
 			if err := d.box.audit(tx, by, "limit.lift", strings.TrimSpace(bar.Name+" "+bar.Subject)); err != nil {
 				return err
 			}

@@ -53,17 +53,23 @@ func (b *Box) chargeRefusal(tx Tx, c Caller, now Time) (*Error, error) {
 
 const tooMany = "Too many requests. Wait as long as Retry-After says."
 
-// charge takes one send from every quota that applies, or from none.
-func (v *Verifications) charge(tx Tx, c Caller, a Address, now Time) (*Error, error) {
+// charge takes one send of a verification from every quota that applies, or from
+// none.
+func (v *Verifications) charge(tx Tx, c Caller, ver *Verification, now Time) (*Error, error) {
 	l := &ledger{tx: tx, now: now, mends: true}
-	quotas, err := v.sendQuotas(tx, c, a, now)
+	quotas, err := v.sendQuotas(tx, c, ver, now)
 	if err != nil {
 		return nil, err
 	}
 	if worst, wait := l.first(quotas); worst != nil && l.err == nil {
 		v.box.Metrics.limited(string(worst.code) + "_" + string(rune(worst.class)))
+		if worst.conversion != nil {
+			v.box.Metrics.fraud(fraudConversion)
+		}
+		refusal := refuseFor(worst.code, wait, worst.detail)
+		refusal.closings = l.closings(quotas)
 		_, err := v.box.chargeRefusal(tx, c, now)
-		return refuseFor(worst.code, wait, worst.detail), err
+		return refusal, err
 	}
 	for i := range quotas {
 		if quotas[i].class != refusals {
@@ -73,16 +79,16 @@ func (v *Verifications) charge(tx Tx, c Caller, a Address, now Time) (*Error, er
 	return nil, l.err
 }
 
-// sendQuotas lists the quotas that a send to a comes under.
-func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quota, error) {
-	limits := &v.box.Limits
+// sendQuotas lists the quotas that a send of ver comes under.
+func (v *Verifications) sendQuotas(tx Tx, c Caller, ver *Verification, now Time) ([]quota, error) {
+	limits, a := &v.box.Limits, ver.Address
 	bucket, block := a.bucket(), a.block()
 	perPhone := quota{class: sendsPhone, subject: bucket, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
 	exempt := limits.exempt(c.Address)
 	if exempt {
 		perPhone.backoff = limits.Backoff
 	}
-	quotas := make([]quota, 0, 8)
+	quotas := make([]quota, 0, 10)
 	quotas = append(quotas, perPhone)
 	if !exempt {
 		from, coarse := source(c.Address), coarseSource(c.Address)
@@ -93,18 +99,21 @@ func (v *Verifications) sendQuotas(tx Tx, c Caller, a Address, now Time) ([]quot
 	if a.Kind == loginName {
 		return quotas, nil // no number that could be one of a block or a country
 	}
-	shared, err := v.sharedQuotas(tx, c, a, now)
+	shared, err := v.sharedQuotas(tx, c, ver, now)
 	return append(quotas, shared...), err
 }
 
 // sharedQuotas lists those that an address shares with others. What verified
 // here before is known, and treated better.
-func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quotas []quota, err error) {
-	limits := &v.box.Limits
+func (v *Verifications) sharedQuotas(tx Tx, c Caller, ver *Verification, now Time) (quotas []quota, err error) {
+	limits, a := &v.box.Limits, ver.Address
+	if ver.Channel != ChannelInbound { // for which nothing is sent
+		quotas = v.box.conversions(c.App, c, a)
+	}
 	located := a.Kind == Phone // only numbers have a block and a country
 	blocks := located && len(limits.SendsPerBlock)+len(limits.SendsPerLargeBlock) > 0
 	countries := located && len(limits.SendsPerCountry) > 0
-	if !blocks && !countries && len(limits.SendsPerBox) == 0 {
+	if !blocks && !countries && len(limits.SendsPerBox)+len(quotas) == 0 {
 		return nil, nil
 	}
 	row, err := loadKnown(tx, a)
@@ -112,6 +121,9 @@ func (v *Verifications) sharedQuotas(tx Tx, c Caller, a Address, now Time) (quot
 		return nil, err
 	}
 	known := row.recent(now)
+	if known {
+		quotas = nil
+	}
 	if blocks && !known && !c.App.safe(a.Key) && !contains(limits.Exempt, c.Address) {
 		// A number that was sent to within the window has been counted as one of
 		// its block already.

@@ -251,6 +251,41 @@ func TestBars(t *testing.T) {
 	})
 }
 
+// TestConversionBars has a block in the list that few codes are typed in from, with
+// what was counted, and open again once it is lifted; so for its country.
+func TestConversionBars(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{limits: guarded})
+		desk, ctx := otp.NewDesk(r.box, r.outbox), t.Context()
+		r.typed(neighbour, 0, 1)
+		r.ignored(neighbour, 1, 24)
+		wait := r.shut(neighbour(30))
+		page, _, err := desk.Bars(ctx, otp.Question{}, 10, "")
+		must(t, err)
+		if len(page) != 1 {
+			t.Fatalf("got %+v", page)
+		}
+		b := page[0]
+		if b.Kind != "block" || b.Subject != "+41791230..." || b.Rule != "N12" || b.Name != "conversion_per_block" || b.Count != 25 || b.Verified != 1 ||
+			b.Until.Sub(r.box.Clock.Now()) != wait || len(b.Conversions) != 1 {
+			t.Errorf("got %+v", b)
+		}
+		why, _, err := desk.Bars(ctx, otp.Question{Phone: neighbour(30)}, 10, "")
+		must(t, err)
+		if len(why) != 2 || why[1].Name != b.Name && why[0].Name != b.Name { // the country is open, and told too
+			t.Errorf("why: %+v", why)
+		}
+		lifted, err := desk.Lift(ctx, operator, b.ID)
+		if err != nil || lifted != 1 {
+			t.Errorf("lifted %d, %v", lifted, err)
+		}
+		r.mustStart(r.server(), neighbour(30))
+		if trail := r.trail(); len(trail) == 0 || trail[0].Target != "conversion_per_block +41791230..." {
+			t.Errorf("the trail: %+v", trail)
+		}
+	})
+}
+
 // cancelAll ends what lives, so that only limits refuse.
 func (r *rig) cancelAll(c otp.Caller) error {
 	page, _, err := otp.NewDesk(r.box, r.outbox).Verifications(context.Background(), otp.Filter{State: "pending"}, 100, "")

@@ -58,6 +58,8 @@ type Error struct {
 	RetryAfter time.Duration
 	// Err is the cause. It is for the log, never for the caller.
 	Err error
+	// closings are what the refusal has shut, to be told once it is durable.
+	closings []closing
 }
 
 // Errorf would invite format verbs near numbers and codes, so there is none.

@@ -27,13 +27,11 @@ func (l *ledger) open(q *quota) {
 }
 
 func (l *ledger) read(q *quota) bool {
-	found, err := load(l.tx, q.key, &q.row)
+	found, err := load(l.tx, q.key, q.record())
 	if err != nil && l.err == nil {
 		l.err = err
 	}
-	// After an accepted step back of the clock, events would lie in the future
-	// for years: they count as if they had just happened.
-	q.moved = q.row.clamp(l.now.seconds())
+	q.moved = q.clamp(l.now.seconds())
 	return found
 }
 
@@ -61,15 +59,23 @@ func (l *ledger) add(q *quota) {
 		l.countRow()
 		q.found = true
 	}
-	window, count := q.retain()
-	q.row.add(l.now, window, count)
+	if q.conversion != nil {
+		q.conversion.row.Sends[q.conversion.part(l.now)]++
+	} else {
+		window, count := q.retain()
+		q.row.add(l.now, window, count)
+	}
 	l.keep(q)
 }
 
 // keep writes the row of q.
 func (l *ledger) keep(q *quota) {
 	window, _ := q.retain()
-	save(l.tx, q.key, q.row, l.now.Add(window))
+	if q.conversion != nil {
+		long, width := q.conversion.window()
+		window = long + width
+	}
+	save(l.tx, q.key, q.record(), l.now.Add(window))
 }
 
 // takeBack undoes one add: what was charged did not happen.

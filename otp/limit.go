@@ -21,6 +21,9 @@ type Limits struct {
 	SendsPerLargeBlock   []Rule // N10: in the last four digits
 	SendsPerCountry      []Rule // N11
 	SendsPerBox          []Rule // N13
+
+	ConversionPerBlock   []Conversion // N12: of 1,000 numbers
+	ConversionPerCountry []Conversion // N12: of a calling code
 	// Backoff is the wait after the third, fourth, ... send within an hour from
 	// one address to one phone (N8), without an address per phone; give or
 	// take a tenth.
@@ -74,6 +77,8 @@ func DefaultLimits() Limits {
 		SendsPerLargeBlock:   []Rule{{30, h}},
 		SendsPerCountry:      []Rule{{100, h}},
 		SendsPerBox:          []Rule{{60, m}},
+		ConversionPerBlock:   []Conversion{{20, h, 10}},
+		ConversionPerCountry: []Conversion{{100, h, 15}},
 		Backoff:              []time.Duration{5 * m, 10 * m, 20 * m, 32 * m},
 		TriesPerPhone:        []Rule{{10, h}, {20, day}},
 		TriesPerAddressPhone: []Rule{{8, h}},

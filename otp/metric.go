@@ -33,6 +33,14 @@ func (m *Metrics) verification(app, result string) {
 // limited counts a refusal by its rule.
 func (m *Metrics) limited(rule string) { m.count("pinferry_rate_limited_total", `{rule=%q}`, rule) }
 
+// fraudConversion: few of the codes for these numbers are typed in.
+const fraudConversion = "conversion"
+
+// fraud counts a send that was refused as one that somebody would earn by.
+func (m *Metrics) fraud(reason string) {
+	m.count("pinferry_fraud_blocked_total", `{reason=%q}`, reason)
+}
+
 // message counts a message that reached a state on a route.
 func (m *Metrics) message(route string, state MessageState) {
 	m.count("pinferry_sms_messages_total", `{route=%q,result=%q}`, route, state)

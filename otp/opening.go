@@ -179,7 +179,7 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 			return refuseFor(LimitAddress, live.earliest().Sub(o.now), "Three codes for this number are still valid. Use one of them, or wait until one has expired."), o.regret(nil)
 		}
 	}
-	return o.v.charge(o.tx, o.c, ver.Address, o.now)
+	return o.v.charge(o.tx, o.c, ver, o.now)
 }
 
 // reveal tells what the register has against the start, if the door tells so
@@ -196,8 +196,14 @@ func (o *opening) reveal(ver *Verification) (*Error, error) {
 	if ver.Decoy && refusal == nil {
 		refusal = notRegistered()
 	}
-	if err != nil || refusal == nil || ver.Slot != "" || ver.Fixed {
+	if err != nil || refusal == nil || ver.Fixed {
 		return refusal, err
+	}
+	if err := o.v.box.unsent(o.tx, o.c.App, ver.Address, o.now); err != nil {
+		return nil, err
+	}
+	if ver.Slot != "" {
+		return refusal, nil
 	}
 	// It holds the place among the live ones that a code would have.
 	return refusal, keepAlive(o.tx, ver, o.now)

@@ -28,6 +28,8 @@ const (
 	inboundSender     quotaClass = 'n'
 	inboundBox        quotaClass = 'N'
 	operatorAddress   quotaClass = 'O'
+	conversionBlock   quotaClass = 'v' // a [conversionRow], and so is the next
+	conversionCountry quotaClass = 'V'
 )
 
 // exactEvents is the largest count that a row keeps event by event; above it
@@ -59,6 +61,9 @@ type quota struct {
 	keep []Rule
 	// backoff applies to the events of the last hour (N8).
 	backoff []time.Duration
+	// conversion stands in the place of rules where it counts what becomes of
+	// the events, else it is nil.
+	conversion *conversion
 	// code and detail are the refusal.
 	code   Code
 	detail string
@@ -85,10 +90,15 @@ func (q *quota) retain() (window time.Duration, count int) {
 	return window, count
 }
 
-func (q *quota) lifted() bool { return len(q.rules)+len(q.keep)+len(q.backoff) == 0 }
+func (q *quota) lifted() bool {
+	return len(q.rules)+len(q.keep)+len(q.backoff) == 0 && q.conversion == nil
+}
 
 // wait returns how long until q, whose row is open, has room for one more event.
 func (q *quota) wait(now Time) (longest time.Duration) {
+	if q.conversion != nil {
+		return q.conversion.wait(now)
+	}
 	window, _ := q.retain()
 	for _, r := range q.rules {
 		longest = max(longest, q.row.waitRule(r, q.row.width(window), now))
@@ -96,7 +106,24 @@ func (q *quota) wait(now Time) (longest time.Duration) {
 	return max(longest, q.row.waitBackoff(q, now))
 }
 
+// record is the row of q.
+func (q *quota) record() any {
+	if q.conversion != nil {
+		return &q.conversion.row
+	}
+	return &q.row
+}
+
 // clamp moves events in the future to now, and tells whether there were any.
+// After an accepted step back of the clock they would lie there for years: they
+// count as if they had just happened.
+func (q *quota) clamp(second uint32) (moved bool) {
+	if q.conversion != nil {
+		return q.conversion.row.clamp(second)
+	}
+	return q.row.clamp(second)
+}
+
 func (row *quotaRow) clamp(second uint32) (moved bool) {
 	for i := range row.Times {
 		moved = moved || row.Times[i] > second

@@ -67,6 +67,7 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 	case err != nil:
 		return Progress{}, err
 	case refusal != nil:
+		v.box.tellClosings(refusal)
 		return Progress{}, refusal
 	}
 	return v.progress(p), nil
@@ -97,7 +98,7 @@ func (v *Verifications) resend(t *try, policy ResendPolicy, channel string, s *s
 	if refusal = v.outbox.admit(t.tx, demand{t.c.App, ver.Channel, PriorityCode, ver.life()}, s); refusal != nil {
 		return p, false, refusal, nil
 	}
-	if refusal, err = v.charge(t.tx, t.c, ver.Address, t.now); err != nil || refusal != nil {
+	if refusal, err = v.charge(t.tx, t.c, ver, t.now); err != nil || refusal != nil {
 		return p, false, refusal, err
 	}
 	if _, err := supersede(t.tx, last.ID, ReasonResent, t.now); err != nil {

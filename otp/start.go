@@ -58,6 +58,7 @@ func (v *Verifications) start(ctx context.Context, c Caller, r StartRequest) (Pr
 	case err != nil:
 		return Progress{}, err
 	case refusal != nil:
+		v.box.tellClosings(refusal)
 		return Progress{}, refusal
 	}
 	return v.progress(o.p), nil

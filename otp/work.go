@@ -198,8 +198,19 @@ func (w *work) live(tx Tx, m *Message) (Verification, bool, error) {
 
 func (w *work) end(tx Tx, m *Message, state MessageState, reason Reason, detail string) {
 	endMessage(tx, m, state, reason, w.now)
+	w.damaged(m.ID, w.unsent(tx, m))
 	w.d.o.box.messageEvent(tx, m, w.now)
 	w.told = append(w.told, outcome{*m, detail})
+}
+
+// unsent takes back the count of a code that has never left the box: an outage
+// must not look like fraud. A number that the network refuses stays counted.
+func (w *work) unsent(tx Tx, m *Message) error {
+	app, known := w.d.o.box.Apps.ByID(m.App)
+	if !known || !m.IsCode() || m.MaybeSent > 0 || m.State != MessageFailed && m.State != MessageExpired || m.Reason == ReasonRecipient {
+		return nil
+	}
+	return w.d.o.box.unsent(tx, app, m.Address, w.now)
 }
 
 // expire ends a message whose deadline passed in the queue.

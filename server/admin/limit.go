@@ -51,6 +51,13 @@ func limitOf(b *otp.Bar) limitWire {
 		Blocked: b.Until != 0, Until: web.Time(b.Until),
 	}
 	var rules []string
+	for _, r := range b.Conversions {
+		rules = append(rules, fmt.Sprintf("of %d or more codes in %s at least %d %%", r.Sends, span(r.Window), r.Percent))
+	}
+	if len(rules) > 0 {
+		w.Text = fmt.Sprintf("New numbers get codes while enough are typed in, %s: %d of %d were.", strings.Join(rules, ", "), b.Verified, b.Count)
+		return w
+	}
 	for _, r := range b.Rules {
 		rules = append(rules, fmt.Sprintf("%d in %s", r.Count, span(r.Window)))
 	}
