@@ -1244,9 +1244,15 @@ func (d *daemon) openEvents(ctx context.Context, pl *plan, set *metrics.Set) err
 	for _, m := range pl.Modems {
 		d.box.Numbers[m.Name] = m.Number
 	}
-	count := func(app, result string) {
-		set.GetOrCreateCounter(fmt.Sprintf("pinferry_webhook_deliveries_total{app=%q,result=%q}", app, result)).Inc()
+	deliveries := func(app, result string) *metrics.Counter {
+		return set.GetOrCreateCounter(fmt.Sprintf("pinferry_webhook_deliveries_total{app=%q,result=%q}", app, result))
 	}
+	for _, t := range pl.targets() {
+		for _, result := range []string{"delivered", "failed", "dead"} {
+			deliveries(t.App, result) // from zero on, so that a rate sees the first
+		}
+	}
+	count := func(app, result string) { deliveries(app, result).Inc() }
 	notifier, err := relay.NewNotifier(d.box.Events, pl.targets(), d.box.Clock.Now, count, d.log)
 	if err != nil {
 		return err
@@ -1366,9 +1372,13 @@ func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error
 	settings.Now, settings.Log = d.box.Clock.Now, d.log
 	settings.Memory, settings.Seal = modem.NewMemory(d.db), d.box.Keys.Seal
 	settings.Heard = func(at otp.Time) { d.box.Clock.Hear(m.Name, at) }
-	settings.Climbed = func(rung string) {
-		set.GetOrCreateCounter(fmt.Sprintf("pinferry_modem_recoveries_total{route=%q,step=%q}", m.Name, rung)).Inc()
+	recoveries := func(rung string) *metrics.Counter {
+		return set.GetOrCreateCounter(fmt.Sprintf("pinferry_modem_recoveries_total{modem=%q,step=%q}", m.Name, rung))
 	}
+	for _, rung := range modem.Rungs() {
+		recoveries(rung) // from zero on, so that a rate sees the first
+	}
+	settings.Climbed = func(rung string) { recoveries(rung).Inc() }
 	var err error
 	settings.PIN, err = m.pin()
 	return settings, err
@@ -1474,6 +1484,7 @@ func (d *daemon) order(ctx context.Context, o admin.ModemOrder) (lines []string,
 func (d *daemon) measure(set *metrics.Set) {
 	set.GetOrCreateGauge(fmt.Sprintf("pinferry_build_info{version=%q}", thisBuild().version), func() float64 { return 1 })
 	set.GetOrCreateGauge("pinferry_db_bytes", func() float64 { return float64(d.db.Stats().Bytes) })
+	set.GetOrCreateGauge("pinferry_clock_synced", func() float64 { return map[bool]float64{true: 1}[clockFact(d.box.Clock).Synchronised] })
 	set.GetOrCreateGauge("pinferry_disk_free_bytes", func() float64 { return float64(d.db.Stats().Free) })
 }
 

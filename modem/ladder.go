@@ -17,6 +17,11 @@ const (
 	rungAlarm   = "alarm"   // nothing helps: a person must
 )
 
+// Rungs are the measures that Config.Climbed may hear of, from the mildest on.
+func Rungs() []string {
+	return []string{rungAgain, rungEscape, rungReopen, rungRestart, rungReset, rungAlarm}
+}
+
 // Times of the ladder.
 const (
 	againLimit = 2 * time.Second  // for the AT of the first rung

@@ -179,7 +179,7 @@ func (o *opening) captcha() (*Error, error) {
 	}
 	limited, err := o.v.box.chargeRefusal(o.tx, o.c, o.now)
 	if limited != nil {
-		o.v.box.Metrics.limited("refusals")
+		o.v.box.Metrics.limited(refusals)
 		return limited, err
 	}
 	return refusal, err

@@ -22,7 +22,7 @@ func (v *Verifications) refused(ctx context.Context, c Caller, refusal error) er
 	case err != nil:
 		return err
 	case limited != nil:
-		v.box.Metrics.limited("refusals")
+		v.box.Metrics.limited(refusals)
 		return limited
 	}
 	return refusal
@@ -62,10 +62,7 @@ func (v *Verifications) charge(tx Tx, c Caller, ver *Verification, now Time) (*E
 		return nil, err
 	}
 	if worst, wait := l.first(quotas); worst != nil && l.err == nil {
-		v.box.Metrics.limited(string(worst.code) + "_" + string(rune(worst.class)))
-		if worst.conversion != nil {
-			v.box.Metrics.fraud(fraudConversion)
-		}
+		v.box.Metrics.limited(worst.class)
 		refusal := refuseFor(worst.code, wait, worst.detail)
 		refusal.closings = l.closings(quotas)
 		_, err := v.box.chargeRefusal(tx, c, now)

@@ -228,6 +228,6 @@ func (t *try) charge(l *ledger, quotas []quota) {
 }
 
 func (t *try) limited(q *quota, wait time.Duration) *Error {
-	t.v.box.Metrics.limited(string(q.code) + "_" + string(rune(q.class)))
+	t.v.box.Metrics.limited(q.class)
 	return refuseFor(q.code, wait, q.detail)
 }

@@ -51,7 +51,7 @@ func (d *Directory) Find(ctx context.Context, c Caller, login string) (u User, e
 		return find(tx)
 	})
 	if err == nil && limited != nil {
-		d.box.Metrics.limited("refusals")
+		d.box.Metrics.limited(refusals)
 		return User{}, limited
 	}
 	return orNotRegistered(u, found, err)

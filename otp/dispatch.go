@@ -203,6 +203,7 @@ func (d *dispatcher) tally() {
 	counts := &d.queue.counts
 	d.o.codes.Store(int64(counts[PriorityCode]))
 	d.o.plain.Store(int64(counts[PriorityHigh] + counts[PriorityNormal]))
+	d.o.oldest.Store(int64(d.queue.oldest()))
 	for p, n := range d.heard {
 		d.o.entering[p].Add(-n)
 	}

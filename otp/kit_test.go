@@ -29,6 +29,7 @@ type rig struct {
 	outbox *otp.Outbox
 	v      *otp.Verifications
 	d      *otp.Directory
+	set    *metrics.Set
 	app    *otp.App
 	low    atomic.Bool
 	stop   func()
@@ -73,10 +74,10 @@ func newRig(t testing.TB, s setup) *rig {
 	if s.limits != nil {
 		s.limits(&limits)
 	}
-	r := &rig{t: t, store: s.store, routes: s.routes, app: apps.All()[0]}
+	r := &rig{t: t, store: s.store, routes: s.routes, app: apps.All()[0], set: metrics.NewSet()}
 	r.box = &otp.Box{
 		Store: s.store, Clock: s.clock, Keys: keys, Apps: apps, Limits: limits,
-		Metrics: otp.NewMetrics(metrics.NewSet()), Log: zerolog.Nop(), Low: r.low.Load,
+		Metrics: otp.NewMetrics(r.set), Log: zerolog.Nop(), Low: r.low.Load,
 		Feed: otp.NewFeed(),
 	}
 	if s.wrap != nil {

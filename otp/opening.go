@@ -175,7 +175,7 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 			return nil, err
 		}
 		if len(live.All) >= maxLive {
-			o.v.box.Metrics.limited("live")
+			o.v.box.Metrics.limitedBy(ruleLive)
 			return refuseFor(LimitAddress, live.earliest().Sub(o.now), "Three codes for this number are still valid. Use one of them, or wait until one has expired."), o.regret(nil)
 		}
 	}

@@ -19,6 +19,7 @@ type Outbox struct {
 	stopping atomic.Bool
 	codes    atomic.Int64 // codes that wait
 	plain    atomic.Int64 // plain messages that wait behind them
+	oldest   atomic.Int64 // the [Time] since when the oldest of all waits, 0 is none
 	// entering counts the seats of messages that the dispatcher does not know
 	// of yet.
 	entering [PriorityCode + 1]atomic.Int64
@@ -106,7 +107,7 @@ func (o *Outbox) Send(ctx context.Context, c Caller, r MessageRequest) (Message,
 	}
 	if refusal != nil {
 		if refusal.Code == LimitBox {
-			o.box.Metrics.limited("messages")
+			o.box.Metrics.limited(messagesApp)
 		}
 		return Message{}, refusal
 	}

@@ -2,6 +2,8 @@ package otp
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 )
 
@@ -61,7 +63,15 @@ func (o *Outbox) Routes() []RouteReport {
 // measure registers what metrics show of the queue and the routes.
 func (o *Outbox) measure() {
 	m := o.box.Metrics
+	m.begin(o.box.Apps, o.lanes)
 	m.gauge("pinferry_queue_messages", func() float64 { return float64(o.ahead(PriorityNormal)) })
+	m.gauge("pinferry_queue_oldest_seconds", func() float64 {
+		since := Time(o.oldest.Load())
+		if since == 0 {
+			return 0
+		}
+		return max(0, o.box.Clock.Now().Sub(since).Seconds())
+	})
 	for i, l := range o.lanes {
 		gauge := func(name string, read func(r *RouteReport) float64) {
 			m.gauge(fmt.Sprintf("%s{route=%q}", name, l.route.Name()), func() float64 {
@@ -79,5 +89,40 @@ func (o *Outbox) measure() {
 			gauge("pinferry_route_cap_used", func(r *RouteReport) float64 { return float64(r.Used) })
 			gauge("pinferry_route_cap", func(r *RouteReport) float64 { return float64(r.DailyCap) })
 		}
+		if s := l.route.Status(); s.Kind == "modem" || s.Kind == "simulator" {
+			o.measureModem(l.route)
+		}
+	}
+}
+
+// registrations are what a modem may say of its place in the network: its
+// [RouteStatus] has one of them.
+var registrations = []string{"home", "roaming", "sms_only", "sms_only_roaming", "searching", "denied", "none"}
+
+// measureModem registers what metrics show of a modem and its SIM. What the
+// modem has not told is no number: a gauge at 0 would be a lie about it.
+func (o *Outbox) measureModem(r Route) {
+	gauge := func(name string, read func(s RouteStatus) float64) {
+		o.box.Metrics.gauge(fmt.Sprintf("%s{modem=%q}", name, r.Name()), func() float64 { return read(r.Status()) })
+	}
+	known := func(n int) float64 {
+		if n == 0 {
+			return math.NaN()
+		}
+		return float64(n)
+	}
+	gauge("pinferry_modem_up", func(s RouteStatus) float64 { return map[bool]float64{true: 1}[s.State == RouteReady] })
+	gauge("pinferry_modem_signal_dbm", func(s RouteStatus) float64 { return known(s.SignalDBm) })
+	gauge("pinferry_sim_pin_retries", func(s RouteStatus) float64 { return known(s.PINTries) })
+	gauge("pinferry_sim_balance", func(s RouteStatus) float64 {
+		balance, err := strconv.ParseFloat(s.Balance, 64)
+		if err != nil {
+			return math.NaN()
+		}
+		return balance
+	})
+	for _, state := range registrations {
+		name := fmt.Sprintf("pinferry_modem_registered{modem=%q,state=%q}", r.Name(), state)
+		o.box.Metrics.gauge(name, func() float64 { return map[bool]float64{true: 1}[r.Status().Registration == state] })
 	}
 }

@@ -12,6 +12,7 @@ type entry struct {
 	ticket   int64 // its place among those of its priority
 	priority Priority
 	channel  string
+	since    Time // when it was accepted
 	notBefore,
 	deadline Time
 	// due is until when it should be handed over: a pool that takes longer is
@@ -29,7 +30,7 @@ type entry struct {
 
 func newEntry(m *Message, test bool, ticket int64) *entry {
 	e := &entry{
-		id: m.ID, ticket: ticket, priority: m.Priority, channel: m.Channel,
+		id: m.ID, ticket: ticket, priority: m.Priority, channel: m.Channel, since: m.Created,
 		deadline: m.Deadline, due: m.Created.Add(patience(m.Deadline.Sub(m.Created))),
 		avoid: m.Avoid, barred: m.Barred, here: m.Here, test: test,
 	}
@@ -103,6 +104,30 @@ func (q *queue) expired(now Time) (out []*entry) {
 		}
 	}
 	return out
+}
+
+// oldest returns since when the oldest entry waits, 0 if none does. What is gone
+// at the head of a line is dropped: nobody needs to pass it again.
+func (q *queue) oldest() (since Time) {
+	older := func(e *entry) {
+		if since == 0 || e.since < since {
+			since = e.since
+		}
+	}
+	for p, line := range q.lines {
+		for len(line) > 0 && line[0].gone {
+			line = line[1:]
+		}
+		if q.lines[p] = line; len(line) > 0 {
+			older(line[0])
+		}
+	}
+	for _, t := range q.delayed {
+		if !t.e.gone {
+			older(t.e)
+		}
+	}
+	return since
 }
 
 // next returns when ripen or expired have something to do, 0 for never.

@@ -51,7 +51,7 @@ func (v *Verifications) sendAgain(ctx context.Context, c Caller, find finder, ch
 			// Who asks about slots would learn whose codes are under way.
 			limited, err := v.box.chargeRefusal(tx, c, t.now)
 			if limited != nil {
-				v.box.Metrics.limited("refusals")
+				v.box.Metrics.limited(refusals)
 				refusal = limited
 			}
 			return err

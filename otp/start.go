@@ -22,6 +22,7 @@ func (v *Verifications) Start(ctx context.Context, c Caller, r StartRequest) (Pr
 	result := "accepted"
 	if err != nil {
 		result = string(AsError(err).Code)
+		v.box.Metrics.suspect(err)
 	}
 	v.box.Metrics.request(c.App.ID, channelLabel(cmp.Or(p.Verification.Channel, r.Channel)), result)
 	v.box.started(c, &p, err)

@@ -128,8 +128,11 @@ func (w *work) log(o outcome) {
 		box.Metrics.message(m.Route, m.State)
 		box.moved(m, w.now)
 	}
-	if m.State == MessageSent {
+	switch m.State {
+	case MessageSent:
 		box.Metrics.handed(m.Route, w.now.Sub(m.Created))
+	case MessageDelivered:
+		box.Metrics.delivered(m.Route, w.now.Sub(m.Created))
 	}
 	event := box.Log.Info()
 	if m.State == MessageFailed || m.State == MessageUnknown || m.State == MessageUndelivered {
