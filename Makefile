@@ -20,7 +20,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION)) $(if $(DATE),-X mai
 COLD  := google.golang.org/... github.com/pelletier/... github.com/molecule-man/... github.com/klauspost/... \
          github.com/nyaruka/... github.com/warthog618/... github.com/mattn/... \
          crypto/... encoding/... log/... net/... regexp/... math/... vendor/... compress/... archive/... mime/... os/... fmt time \
-         github.com/pinferry/pinferry/server/console
+         github.com/pinferry/pinferry/server/console github.com/pinferry/pinferry/server/docs
 # RSA is a hundred times as much garbage then, so its arithmetic is spared.
 FLAGS := -tags nethttpomithttp2 -trimpath $(foreach p,$(COLD),-gcflags=$(p)=-l) -gcflags=crypto/internal/fips140/bigmod= -ldflags "$(LDFLAGS)"
 

@@ -12,6 +12,7 @@ require (
 	github.com/nyaruka/phonenumbers/v2 v2.0.5
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/rs/zerolog v1.35.1
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/valyala/fasthttp v1.74.0
 	github.com/warthog618/modem v0.4.0
 	github.com/warthog618/sms v0.3.0

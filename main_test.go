@@ -36,6 +36,8 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/cert"
+	"github.com/pinferry/pinferry/server/docs"
+	"github.com/pinferry/pinferry/server/docs/docstest"
 	"github.com/pinferry/pinferry/systemd"
 )
 
@@ -198,6 +200,24 @@ func (s *session) call(method, path, key, body string) (status int, answer map[s
 	return call(s.t, method, s.daemon.server.URL()+path, key, body)
 }
 
+// judge holds a call of the native API against its description.
+func judge(t *testing.T, c docstest.Call) {
+	t.Helper()
+	contract, err := described()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Type, _, _ = strings.Cut(c.Type, ";")
+	if path, ok := contract.Path(c.Path); ok {
+		c.Path = path
+		if err := contract.Judge(c); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+var described = sync.OnceValues(func() (*docstest.Contract, error) { return docstest.New(docs.Document()) })
+
 func call(t *testing.T, method, url, key, body string) (status int, answer map[string]any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -222,6 +242,7 @@ func call(t *testing.T, method, url, key, body string) (status int, answer map[s
 	if err != nil {
 		t.Fatal(err)
 	}
+	judge(t, docstest.Call{Method: method, Path: req.URL.Path, Request: []byte(body), Status: resp.StatusCode, Type: resp.Header.Get("Content-Type"), Answer: text})
 	if len(text) > 0 && strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(text, &answer); err != nil {
 			t.Fatalf("%s %s: %v in %s", method, url, err, text)

@@ -9,6 +9,7 @@ import (
 	"github.com/pinferry/pinferry/server/admin"
 	"github.com/pinferry/pinferry/server/api"
 	"github.com/pinferry/pinferry/server/descope"
+	"github.com/pinferry/pinferry/server/docs"
 	"github.com/pinferry/pinferry/server/login"
 	"github.com/pinferry/pinferry/server/passage"
 	"github.com/pinferry/pinferry/server/ssojet"
@@ -162,6 +163,11 @@ func (s *Server) networkDoors() ([]web.Door, error) {
 		}},
 		{Routes: s.houseRoutes()},
 	}
+	pages, err := docs.New()
+	if err != nil {
+		return nil, err
+	}
+	doors = append(doors, web.Door{Routes: pages.Routes()})
 	if s.config.Authority != nil {
 		doors = append(doors, web.Door{Routes: []web.Route{
 			{Method: "GET", Pattern: caPath, Handle: s.config.Authority.Page},

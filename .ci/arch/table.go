@@ -59,6 +59,7 @@ const (
 	mail    = "github.com/wneessen/go-mail"
 	metrics = "github.com/VictoriaMetrics/metrics"
 	numbers = "github.com/nyaruka/phonenumbers/v2"
+	schemas = "github.com/santhosh-tekuri/jsonschema/v6"
 	proto   = "google.golang.org/protobuf/proto" // what badger's own files are written in
 	qr      = "rsc.io/qr"
 	sys     = "golang.org/x/sys/unix"
@@ -120,6 +121,7 @@ func House() Law {
 			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
 			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
 			{Path: "server/login", Rooms: []string{"otp", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
+			{Path: "server/docs/docstest", Modules: []string{schemas}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},
@@ -130,7 +132,7 @@ func House() Law {
 			{Path: ".ci/compat/go", Modules: []string{"github.com/descope/go-sdk", "github.com/twilio/twilio-go"}, Lifts: []string{"net/http"}},
 			{Path: ".ci/*"},
 		},
-		Kit: []string{"otp/otptest", "modem/simulator"},
+		Kit: []string{"otp/otptest", "modem/simulator", "server/docs/docstest"},
 		Bans: map[string]string{
 			"C":              "the binary is static and built without a C compiler",
 			"expvar":         "it publishes on a global mux; the metrics library is at hand",

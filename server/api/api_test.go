@@ -6,12 +6,16 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"reflect"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/api"
+	"github.com/pinferry/pinferry/server/docs/docstest"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
 )
@@ -59,14 +63,66 @@ type request struct {
 	headers                       map[string]string
 }
 
-// do makes a call and returns what it answers.
+// do makes a call and returns what it answers. The call must be as the API is
+// described.
 func (d *door) do(handler web.Handler, r request) (status int, body string) {
 	d.t.Helper()
 	c := newCall(r)
 	if err := handler(c); err != nil {
 		c.Refuse(web.ProblemOf(err))
 	}
-	return c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
+	status, body = c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
+	method, path, _ := strings.Cut(described(d.t, handler), " ")
+	if err := contract(d.t).Judge(docstest.Call{
+		Method: method, Path: path, Request: []byte(r.body),
+		Status: status, Type: string(c.HTTP.Response.Header.ContentType()), Answer: []byte(body),
+	}); err != nil {
+		d.t.Error(err)
+	}
+	return status, body
+}
+
+// contract is the description of the API.
+func contract(t testing.TB) *docstest.Contract {
+	t.Helper()
+	c, err := sharedContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var sharedContract = sync.OnceValues(func() (*docstest.Contract, error) {
+	document, err := os.ReadFile("../docs/openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	return docstest.New(document)
+})
+
+// calls are the handlers of the door, by the names of their methods, and where
+// the server mounts them.
+var calls = map[string]string{
+	"Start": "POST /v1/verifications", "Get": "GET /v1/verifications/{id}", "Cancel": "DELETE /v1/verifications/{id}",
+	"Check": "POST /v1/verifications/{id}/check", "Resend": "POST /v1/verifications/{id}/resend",
+	"Send": "POST /v1/messages", "Messages": "GET /v1/messages", "Message": "GET /v1/messages/{id}", "Inbound": "GET /v1/inbound",
+	"Exchange": "POST /v1/token/exchange", "Refresh": "POST /v1/token/refresh", "Revoke": "POST /v1/token/revoke", "Me": "GET /v1/me",
+	"Users": "GET /v1/users", "User": "GET /v1/users/{id}", "ChangeUser": "PATCH /v1/users/{id}", "RemoveUser": "DELETE /v1/users/{id}",
+	"Routes": "GET /v1/routes", "KeySet": "GET /.well-known/jwks.json",
+}
+
+// described returns which call a handler is: the name of its function has that
+// of the method in it.
+func described(t testing.TB, handler web.Handler) string {
+	t.Helper()
+	name := runtime.FuncForPC(reflect.ValueOf(handler).Pointer()).Name()
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune(".()*-/", r) }) {
+		if call, ok := calls[part]; ok {
+			return call
+		}
+	}
+	t.Fatalf("the handler %s is not in the list of calls", name)
+	return ""
 }
 
 func newCall(r request) *web.Call {
