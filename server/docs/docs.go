@@ -6,6 +6,7 @@ package docs
 import (
 	"embed"
 	"fmt"
+	"strings"
 
 	"github.com/pinferry/pinferry/server/web"
 )
@@ -18,6 +19,7 @@ const (
 	guidePattern   = "/docs/guides/{id}"
 	stylePath      = "/docs/docs.css"
 	scriptPath     = "/docs/docs.js"
+	iconPath       = "/docs/icon.svg"
 	guidesFolder   = "guides"
 	guideExtension = ".html"
 )
@@ -35,19 +37,22 @@ func Document() []byte { return append([]byte(nil), document...) }
 type Docs struct {
 	reference, errors *web.HTML
 	guides            map[string]*web.HTML // by name
-	style, script     []byte
+	// static are the files that pages load.
+	static []web.Route
 }
 
 // New returns the documentation, its pages written. An error is a mistake in
 // what the binary was built from.
 func New() (*Docs, error) {
 	d := &Docs{guides: map[string]*web.HTML{}}
-	var err error
-	if d.style, err = files.ReadFile("static/docs.css"); err != nil {
-		return nil, fmt.Errorf("read the style of the docs: %w", err)
-	}
-	if d.script, err = files.ReadFile("static/docs.js"); err != nil {
-		return nil, fmt.Errorf("read the script of the docs: %w", err)
+	for _, f := range []struct{ path, contentType string }{
+		{stylePath, "text/css; charset=utf-8"}, {scriptPath, "text/javascript; charset=utf-8"}, {iconPath, "image/svg+xml"},
+	} {
+		body, err := files.ReadFile("static" + strings.TrimPrefix(f.path, Path))
+		if err != nil {
+			return nil, fmt.Errorf("read a file of the docs: %w", err)
+		}
+		d.static = append(d.static, web.Route{Method: "GET", Pattern: f.path, Handle: file(f.contentType, body)})
 	}
 	api, err := parse(document)
 	if err != nil {
@@ -69,21 +74,21 @@ func (d *Docs) Routes() []web.Route {
 	page := func(h *web.HTML) web.Handler {
 		return func(c *web.Call) error { return c.HTML(200, h, web.PagePolicy) }
 	}
-	file := func(contentType string, body []byte) web.Handler {
-		return func(c *web.Call) error {
-			c.HTTP.SetContentType(contentType)
-			c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
-			c.HTTP.SetBody(body)
-			return nil
-		}
-	}
-	return []web.Route{
+	return append([]web.Route{
 		{Method: "GET", Pattern: DocumentPath, Handle: file("application/json", document)},
 		{Method: "GET", Pattern: Path, Handle: page(d.reference)},
 		{Method: "GET", Pattern: ErrorsPath, Handle: page(d.errors)},
 		{Method: "GET", Pattern: guidePattern, Handle: d.guide},
-		{Method: "GET", Pattern: stylePath, Handle: file("text/css; charset=utf-8", d.style)},
-		{Method: "GET", Pattern: scriptPath, Handle: file("text/javascript; charset=utf-8", d.script)},
+	}, d.static...)
+}
+
+// file answers with what everybody may see and keep for a while.
+func file(contentType string, body []byte) web.Handler {
+	return func(c *web.Call) error {
+		c.HTTP.SetContentType(contentType)
+		c.HTTP.Response.Header.Set("Cache-Control", "public, max-age=300")
+		c.HTTP.SetBody(body)
+		return nil
 	}
 }
 

@@ -272,7 +272,7 @@ func TestDocument(t *testing.T) {
 func TestWeight(t *testing.T) {
 	s := open(t)
 	fixed := 0
-	for _, path := range []string{"/docs/docs.css", "/docs/docs.js"} {
+	for _, path := range []string{"/docs/docs.css", "/docs/docs.js", "/docs/icon.svg"} {
 		status, _, body, _ := s.get(path)
 		if fixed += len(body); status != 200 || body == "" {
 			t.Errorf("%s: %d", path, status)

@@ -18,7 +18,7 @@ func layout(title string, here []contents, fill func(h *web.HTML)) *web.HTML {
 	h.Raw(`<!doctype html><html lang="en"><head><meta charset="utf-8">`)
 	h.Raw(`<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">`)
 	h.Element("title", title+" · pinferry")
-	h.Raw(`<link rel="stylesheet"`).Attr("href", stylePath).Raw(`><script defer`).Attr("src", scriptPath).Raw(`></script></head><body>`)
+	h.Raw(`<link rel="stylesheet"`).Attr("href", stylePath).Raw(`><script defer`).Attr("src", scriptPath).Raw(`></script><link rel="icon"`).Attr("href", iconPath).Raw(`></head><body>`)
 	h.Raw(`<a class="skip" href="#main">Skip to the text</a><header><a`).Attr("href", Path).Raw(`>pinferry</a> <span>docs</span></header>`)
 	h.Raw(`<details class="menu" open><summary>Contents</summary><nav aria-label="Contents">`)
 	for _, c := range append(house(), here...) {

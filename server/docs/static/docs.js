@@ -2,9 +2,14 @@
 // a narrow screen. Everything can be read without this.
 'use strict'
 
-// copy works on plain HTTP too, where browsers have no clipboard for pages.
+// copy works on plain HTTP too, where browsers have no clipboard for pages, and
+// where they do not let the page have it.
 async function copy(text, from) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  try {
+    return await navigator.clipboard.writeText(text)
+  } catch {
+    // the old way, below
+  }
   const range = document.createRange()
   range.selectNodeContents(from)
   const selection = getSelection()
