@@ -156,6 +156,30 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("only %d queries were read", queries)
 		}
 	})
+	t.Run("guide", func(t *testing.T) {
+		text, err := os.ReadFile("../../server/docs/guides/monitor.html")
+		must(t, err)
+		rows := regexp.MustCompile(`<th scope="row">(.*?)</th><td>([a-z, ]*)</td>`).FindAllStringSubmatch(string(text), -1)
+		if len(rows) < len(promised)-2 {
+			t.Errorf("only %d metrics were read", len(rows))
+		}
+		for _, row := range rows {
+			for _, use := range useForm.FindAllStringSubmatch(row[1], -1) {
+				name := use[1]
+				if strings.HasSuffix(name, "_seconds") && len(live.series[name]) == 0 {
+					name += "_count" // of a histogram
+				}
+				if len(live.series[name]) == 0 {
+					t.Errorf("a box shows no %s", name)
+				}
+				for _, label := range strings.FieldsFunc(row[2], func(r rune) bool { return r == ',' || r == ' ' }) {
+					if !live.has(name, label, "") {
+						t.Errorf("%s has no label %s", name, label)
+					}
+				}
+			}
+		}
+	})
 	t.Run("alerts", func(t *testing.T) {
 		text, err := os.ReadFile("../../systemd/pinferry-alerts.yml")
 		must(t, err)
