@@ -29,10 +29,19 @@ func (in *Invocation) FirstLine(path string) (string, error) {
 }
 
 // WriteFile writes a file that is complete and durable, or not there. "-" is
-// stdout.
+// stdout, and what is there and is no file, such as a device or a pipe, is
+// written to as it is: a file that took the place of /dev/null would be the end of
+// the machine.
 func (in *Invocation) WriteFile(path string, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(in.Stdout)
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("open the file: %w", err)
+		}
+		return errors.Join(write(file), file.Close())
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
 	if err != nil {

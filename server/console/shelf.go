@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -13,7 +14,7 @@ import (
 // box time, in UTC. What is being written has a dot before its name and more
 // behind it.
 const (
-	shelfStamp = "20060102T150405Z"
+	shelfName  = "pinferry-20060102T150405Z.backup"
 	shelfNames = "pinferry-[0-9]*T[0-9]*Z.backup"
 	shelfKeys  = ".keys"
 )
@@ -76,16 +77,22 @@ func (s Shelf) name(in *Invocation) (string, error) {
 	if err := in.Call("GET", "/admin/clock", nil, &clock); err != nil {
 		return "", err
 	}
-	path := filepath.Join(s.Dir, "pinferry-"+clock.Now.UTC().Format(shelfStamp)+".backup")
+	path := filepath.Join(s.Dir, clock.Now.UTC().Format(shelfName))
 	if _, err := os.Lstat(path); err == nil {
 		return "", Fail(NotReady, "%s is there already; try again in a second", path)
 	}
 	return path, nil
 }
 
-// files returns the backups that are there, the oldest first.
+// files returns the backups that are there, the oldest first. What only looks
+// like one is somebody else's.
 func (s Shelf) files() ([]string, error) {
-	return filepath.Glob(filepath.Join(escaped(s.Dir), shelfNames))
+	all, err := filepath.Glob(filepath.Join(escaped(s.Dir), shelfNames))
+	return slices.DeleteFunc(all, func(path string) bool {
+		_, bad := time.Parse(shelfName, filepath.Base(path))
+		info, err := os.Lstat(path)
+		return bad != nil || err != nil || !info.Mode().IsRegular()
+	}), err
 }
 
 // escaped is a directory as a pattern that matches it alone.

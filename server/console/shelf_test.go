@@ -3,11 +3,13 @@ package console_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,10 +83,15 @@ func TestShelfKeepsTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	mine := []string{"pinferry-20200101T-mineZ.backup", "pinferry-20210101T000000Z.backup", "pinferry-20220101T000000Z.backup"}
+	if err := errors.Join(os.WriteFile(filepath.Join(v.shelf.Dir, mine[0]), nil, 0o600), os.Mkdir(filepath.Join(v.shelf.Dir, mine[1]), 0o700),
+		os.Symlink("notes", filepath.Join(v.shelf.Dir, mine[2]))); err != nil {
+		t.Fatal(err)
+	}
 	if code, stderr := v.add(); code != console.OK {
 		t.Fatalf("%d %s", code, stderr)
 	}
-	if got, want := v.names(), append([]string{"notes"}, append(dated(26, 27, 28), "pinferry-mine.backup")...); !slices.Equal(got, want) {
+	if got, want := v.names(), slices.Concat([]string{"notes"}, mine, dated(26, 27, 28), []string{"pinferry-mine.backup"}); !slices.Equal(got, want) {
 		t.Errorf("kept %v, want %v", got, want)
 	}
 }
@@ -165,5 +172,30 @@ func TestOneBackupAtATime(t *testing.T) {
 	}
 	if len(v.names()) != 1 {
 		t.Errorf("left %v", v.names())
+	}
+}
+
+// TestWhatIsNoFileStays writes to a pipe: a file that took its place would take
+// that of /dev/null too.
+func TestWhatIsNoFileStays(t *testing.T) {
+	v := newVault(t)
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(path, os.O_RDWR, 0) // so that it can be opened for writing alone
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	code, _, stderr := v.run(func(in *console.Invocation) error {
+		return errors.Join(in.Parse(), in.SaveBackup(path, nil))
+	}, "")
+	if info, err := os.Lstat(path); code != console.OK || err != nil || info.Mode().Type() != fs.ModeNamedPipe {
+		t.Fatalf("%d %s; what is there is %v (%v)", code, stderr, info.Mode(), err)
+	}
+	got := make([]byte, 64)
+	if n, err := pipe.Read(got); err != nil || string(got[:n]) != "the database" {
+		t.Errorf("it got %q (%v)", got[:n], err)
 	}
 }
