@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Removed stands where a key, a token or another credential stood.
@@ -19,12 +20,18 @@ var private = regexp.MustCompile(strings.Join([]string{
 	`(?P<keep>\b20\d\d-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])(?:[T ][0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?\b` +
 		`|\b(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}\b|\blocalhost:\d{1,5}\b` +
 		`|\b(?:vrf|msg|usr|evt|inb|opt|lim)_[0-9a-f]{32}\b)`,
+	// What stands behind a word for a secret, in the query of an address, or before
+	// its host: by its look nobody could tell.
+	`(?P<named>(?i:(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|authorization|signature|cookie)["']?[ \t]*[:=][ \t]*["']?(?:basic |bearer )?)` +
+		`|[?&][A-Za-z0-9._~-]+=)[^\s"'&,;]+`,
+	`(?P<login>://)[^\s/?#"'<>]+@`,
 	// Keys, tokens, digests, and whatever is as long as one.
 	`(?P<secret>\b(?:pk|sk|whsec)_[A-Za-z0-9+/=_-]+|(?i:\bbearer\s+|\bbasic\s+)[A-Za-z0-9+/=._~-]{8,}|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*` +
-		`|\bsha256:[0-9A-Za-z+/=]+|\b[A-Za-z0-9_+=-]{40,})`,
+		`|\bsha256:[0-9A-Za-z+/=]+|\b[A-Za-z0-9_+=-]{32,})`,
 	`(?P<email>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)`,
-	// A number as people write it, and any digits that could be one or a code.
-	`(?P<number>\+\d[\d ().-]{4,}\d|\d{4,})`,
+	// A number as people write it, abroad or at home, and any digits that could be
+	// one or a code.
+	`(?P<number>(?:\+|\b0)\p{Nd}[\p{Nd} \x{a0}\x{202f}()/.-]{4,}\p{Nd}|\p{Nd}{4,})`,
 }, "|"))
 
 // Scrub returns a text without what must not leave the house: of phone numbers,
@@ -39,25 +46,29 @@ func Scrub(text string) string {
 		rest = at[1]
 		for i, name := range names {
 			if name != "" && at[2*i] >= 0 {
-				b.WriteString(scrubbed(name, text[at[0]:at[1]]))
+				b.WriteString(scrubbed(name, text[at[0]:at[1]], text[at[2*i]:at[2*i+1]]))
 			}
 		}
 	}
 	return b.String() + text[rest:]
 }
 
-// scrubbed is what is left of a match.
-func scrubbed(kind, found string) string {
+// scrubbed is what is left of a match. part is what its kind has caught of it.
+func scrubbed(kind, found, part string) string {
 	switch kind {
 	case "keep":
 		return found
+	case "named":
+		return part + Removed
+	case "login":
+		return part + Removed + "@"
 	case "secret":
 		return Removed
 	case "email":
 		return masked(found)
 	}
 	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
+		if unicode.IsDigit(r) {
 			return '*'
 		}
 		return r
