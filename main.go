@@ -1188,7 +1188,8 @@ func (d *daemon) openLAN(dir string) (*cert.LAN, error) {
 	}
 	authority, err := cert.ParseAuthority(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(keysDir(dir), cert.AuthorityFile), err)
+		return nil, fmt.Errorf("%s: %w; take the file from a backup, or remove it: the next start makes another authority, which every device has to be told to trust",
+			filepath.Join(keysDir(dir), cert.AuthorityFile), err)
 	}
 	d.log.Info().Str("authority", authority.Name()).Str("fingerprint", authority.Fingerprint()).Msg("devices that trust the authority believe the box; /ca tells how")
 	return cert.NewLAN(authority, names, d.box.Clock.Now, cert.LANConfig{Log: d.log})

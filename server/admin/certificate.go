@@ -55,6 +55,9 @@ func (f *Facts) certificate() Check {
 	switch {
 	case left <= 0:
 		return Check{name, Red, "The certificate has ended on " + ends + ", and nobody believes it any more.", c.renewal()}
+	case c.Trouble != nil && c.Fingerprint != "":
+		return Check{name, Amber, "The box cannot renew its certificate, and the one until " + ends + " stays: " + sentence(c.Trouble),
+			"Restart the box; if that does not help, send what `sudo pinferry support-bundle FILE` writes."}
 	case c.Trouble != nil:
 		return Check{name, Amber, "The newest certificate cannot be used, and the one until " + ends + " stays: " + sentence(c.Trouble),
 			"Put both files right; the box takes them without a restart."}
