@@ -184,6 +184,7 @@ type serverSection struct {
 	TLSCert        string   `toml:"tls_cert,omitempty"`
 	TLSKey         string   `toml:"tls_key,omitempty"`
 	TrustedProxies []prefix `toml:"trusted_proxies"`
+	Monitors       []prefix `toml:"monitors"`
 }
 
 // The ways to a certificate, as tls in [server] names them. Files that are named
@@ -364,7 +365,7 @@ type limitsSection struct {
 
 func defaults() config {
 	c := config{
-		Server:  serverSection{Listen: "127.0.0.1:7467", TrustedProxies: []prefix{}},
+		Server:  serverSection{Listen: "127.0.0.1:7467", TrustedProxies: []prefix{}, Monitors: []prefix{}},
 		Storage: storageSection{Dir: "/var/lib/pinferry", Keep: duration(168 * time.Hour)},
 		Routes:  routesSection{Order: []string{}},
 		Admin:   adminSection{Enabled: true},
@@ -1123,7 +1124,8 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 	}
 	settings := server.Config{
 		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
-		Apps: pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
+		Monitors: prefixes(pl.Server.Monitors),
+		Apps:     pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
 		Doors: server.Doors(verifications, directory, mint, pl.apps), Captcha: captchas, Seal: d.box.Keys.Seal,
 		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),
 	}

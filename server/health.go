@@ -35,11 +35,15 @@ func (s *Server) alive(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, healthWire{Status: "alive"})
 }
 
-// ready answers GET /readyz: codes can be sent, or why not.
+// ready answers GET /readyz: codes can be sent, or why not. Why is told to
+// monitors alone.
 func (s *Server) ready(c *web.Call) error {
 	causes := s.causes()
 	if len(causes) == 0 {
 		return c.JSON(fasthttp.StatusOK, healthWire{Status: "ready"})
+	}
+	if !s.monitor(c) {
+		causes = nil
 	}
 	return c.JSON(fasthttp.StatusServiceUnavailable, healthWire{"not_ready", causes})
 }
@@ -64,8 +68,21 @@ func (s *Server) causes() []Cause {
 	return causes
 }
 
-// metrics answers GET /metrics in the text format of Prometheus.
+// monitor tells whether a call comes from the box itself or from who watches over
+// it. What comes over the admin socket has no address.
+func (s *Server) monitor(c *web.Call) bool {
+	return !c.Client.IsValid() || c.Client.IsLoopback() || web.Within(s.config.Monitors, c.Client)
+}
+
+// metrics answers GET /metrics in the text format of Prometheus, to monitors
+// alone: it tells which apps there are and whether what somebody tries here works.
 func (s *Server) metrics(c *web.Call) error {
+	if !s.monitor(c) {
+		return &web.Problem{
+			Status: fasthttp.StatusForbidden, Code: string(otp.Forbidden), Title: "Not for this address",
+			Detail: "The metrics are for the networks that [server] monitors names in the config file, and for the box itself.",
+		}
+	}
 	c.HTTP.SetContentType("text/plain; version=0.0.4; charset=utf-8")
 	w := c.HTTP.Response.BodyWriter()
 	s.config.Metrics.WritePrometheus(w)

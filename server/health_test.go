@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -67,6 +68,30 @@ func TestMetrics(t *testing.T) {
 	}
 	if strings.Contains(a.body, anyID) || strings.Contains(a.body, "evil") {
 		t.Error("a path shows in the metrics")
+	}
+}
+
+// TestMonitors asks from the box, from who may watch over it, and from elsewhere.
+func TestMonitors(t *testing.T) {
+	b := newBox(t, func(c *server.Config, _ *[]otp.App) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+		c.Monitors = []netip.Prefix{netip.MustParsePrefix("192.168.7.0/24")}
+	})
+	b.route.Down("no_sim")
+	for from, allowed := range map[string]bool{
+		"": true, "X-Forwarded-For: 192.168.7.9": true, "X-Forwarded-For: 192.168.8.9": false, "X-Forwarded-For: 127.0.0.9": true,
+		"X-Forwarded-For: 127.0.0.9, 10.0.0.1": false,
+	} {
+		var headers []string
+		if from != "" {
+			headers = append(headers, from)
+		}
+		if a := b.do("GET", "/metrics", "", headers...); (a.status == 200) != allowed || !allowed && (a.status != 403 || !strings.Contains(a.body, "monitors")) {
+			t.Errorf("%q: metrics %d %.80s", from, a.status, a.body)
+		}
+		if a := b.do("GET", "/readyz", "", headers...); a.status != 503 || strings.Contains(a.body, "gsm0") != allowed {
+			t.Errorf("%q: ready %d %s", from, a.status, a.body)
+		}
 	}
 }
 

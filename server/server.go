@@ -53,6 +53,9 @@ type Config struct {
 	// TrustedProxies are peers whose X-Forwarded-For and X-Forwarded-Proto are
 	// believed.
 	TrustedProxies []netip.Prefix
+	// Monitors are networks that may have the metrics, and may know why the box is
+	// not ready; the box itself always may.
+	Monitors []netip.Prefix
 	// TLS is spoken with what this shows; nil: it is not spoken. Whoever does not
 	// speak it is then sent to it on the same port, but for [openPaths]. The box
 	// also answers to the names in the certificate.

@@ -40,7 +40,9 @@ func TestCertificate(t *testing.T) {
 			admin.Amber, "cannot be used, and the one until", "without a restart", ""},
 		"BrokenAndEnded": {func(_ *admin.Facts, c *admin.Certificate) { c.Trouble, c.Until = errors.New("key does not match"), now },
 			admin.Red, "has ended", "", ""},
-		"CannotRenew": {func(_ *admin.Facts, c *admin.Certificate) { c.Trouble, c.Fingerprint = errors.New("no interfaces"), "3F:0A" },
+		"CannotRenew": {func(_ *admin.Facts, c *admin.Certificate) {
+			c.Trouble, c.Fingerprint = errors.New("no interfaces"), "3F:0A"
+		},
 			admin.Amber, "cannot renew its certificate, and the one until", "Restart", "files"},
 		"Loose":   {func(_ *admin.Facts, c *admin.Certificate) { c.Loose = "/etc/box.key" }, admin.Amber, "may read /etc/box.key", "chmod o= /etc/box.key", ""},
 		"Renamed": {func(_ *admin.Facts, c *admin.Certificate) { c.Refused = []string{"till", "till.local"} }, admin.Amber, "till and till.local", "lan.ca", ""},
