@@ -31,6 +31,7 @@ func TestScrub(t *testing.T) {
 		"Password = hunter2; api-key: 'zz', x":                      "Password = [removed]; api-key: '[removed]', x",
 		"Authorization: Basic am9l":                                 "Authorization: Basic [removed]",
 		`"X-Api-Key" = "abc"`:                                       `"X-Api-Key" = "[removed]"`,
+		`{"level":"warn","secret":"3HUV-I24Q-3GID-B5AJ"}`:           `{"level":"warn","secret":"[removed]"}`, // as the box logs that of a setup
 		"secret_file: /etc/pinferry/s: no such file":                "secret_file: /etc/pinferry/s: no such file",
 		"auth 0f1e2d3c4b5a69788796a5b4c3d2e1f0 end":                 "auth [removed] end",
 		"call 079 123 45 67 or (044) 123/45.67":                     "call *** *** ** ** or (***) ***/**.**",
