@@ -121,7 +121,9 @@ func (c *conn) Write(p []byte) (int, error) { return c.inner().Write(p) }
 // Close closes the connection and gives its place back. It may be called by
 // another goroutine than the one that serves the connection.
 func (c *conn) Close() error {
-	c.leave()
+	// TLS says good-bye first, which may take seconds. Until then the address
+	// keeps its place, or those that close would come on top of those allowed.
+	defer c.leave()
 	return c.inner().Close()
 }
 
