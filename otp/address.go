@@ -85,8 +85,8 @@ func (a Address) Email() string {
 	return a.Dial
 }
 
-// bucket is what the limits of an address are counted by. A tag behind a plus
-// sign would give one mailbox as many of them as there are tags.
+// bucket is what the limits of an address are counted by. Tags and dots would
+// give one mailbox as many of them as there are spellings.
 func (a Address) bucket() string {
 	if a.Kind == Email {
 		return email.Mailbox(a.Key)

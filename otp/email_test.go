@@ -174,7 +174,7 @@ func TestResendOfAMail(t *testing.T) {
 	})
 }
 
-// N4, N7: a mailbox is counted under all its spellings and tags; what numbers
+// N4, N7: a mailbox is counted under all its spellings, tags and dots; what numbers
 // share by block and country is not its own.
 func TestLimitsOfAMailbox(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -184,11 +184,13 @@ func TestLimitsOfAMailbox(t *testing.T) {
 			must(t, err)
 			synctest.Wait()
 		}
-		_, err := r.to(r.server(), "Ann+2@Example.com", "", otp.PurposeVerify)
-		if e := wantCode(t, err, otp.LimitPhone); e.RetryAfter != 5*time.Minute {
-			t.Errorf("ask again in %s", e.RetryAfter)
+		for _, spelling := range []string{"Ann+2@Example.com", "a.n.n@example.com", "an-n+3@example.com"} {
+			_, err := r.to(r.server(), spelling, "", otp.PurposeVerify)
+			if e := wantCode(t, err, otp.LimitPhone); e.RetryAfter != 5*time.Minute {
+				t.Errorf("%s: ask again in %s", spelling, e.RetryAfter)
+			}
 		}
-		_, err = r.to(r.server(), "ann@example.org", "", otp.PurposeVerify)
+		_, err := r.to(r.server(), "ann@example.org", "", otp.PurposeVerify)
 		must(t, err)
 	})
 	bubble(t, func(t *testing.T) {

@@ -83,16 +83,23 @@ func lower(s string) string {
 	}, s)
 }
 
-// Mailbox returns the key of an address less the tag behind a plus sign: most
-// servers put ann+shop@example.com and ann@example.com into one mailbox. It
-// names who is counted, never who somebody is: a server may keep the two apart.
+// Mailbox returns the name under which a key is counted: less the tag behind a
+// plus sign, and less the marks in the local part that large services pass over,
+// Google the dots, Proton hyphens and underscores too. There ann+shop@ and a.n.n@
+// are ann@, and each spelling would bear as many mails as the person. It names who
+// is counted, never who somebody is: most servers tell a.nn from an.n.
 func Mailbox(key string) string {
 	local, domain, _ := strings.Cut(key, "@")
 	if plus := strings.IndexByte(local, '+'); plus > 0 {
 		local = local[:plus]
 	}
+	if plain := unmarked.Replace(local); plain != "" {
+		local = plain
+	}
 	return local + "@" + domain
 }
+
+var unmarked = strings.NewReplacer(".", "", "-", "", "_", "")
 
 // Block returns what a key shares with its neighbours: the domain, and the
 // first letters of the local part.
