@@ -164,7 +164,8 @@ func (l *ledger) half(q *quota) bool {
 
 // captcha refuses a start that needs a solved captcha and has none that was
 // never shown before. The refusal is charged to the caller's address, whatever
-// number it is about.
+// number it is about; that nobody could judge is charged too, or one address could
+// keep a service busy with solutions that it stumbles over.
 func (o *opening) captcha() (*Error, error) {
 	if !o.v.guarded(o.c, o.r) {
 		return nil, nil
@@ -174,8 +175,8 @@ func (o *opening) captcha() (*Error, error) {
 		return nil, err
 	}
 	refusal, err := o.show()
-	if err != nil || refusal == nil || refusal.Code != CaptchaRequired {
-		return refusal, err
+	if err != nil || refusal == nil {
+		return nil, err
 	}
 	limited, err := o.v.box.chargeRefusal(o.tx, o.c, o.now)
 	if limited != nil {
@@ -186,7 +187,7 @@ func (o *opening) captcha() (*Error, error) {
 }
 
 // show takes the proof of the start, which is good for one: for this one,
-// however it ends.
+// however it ends, unless by giveBack.
 func (o *opening) show() (*Error, error) {
 	switch {
 	case o.solved.refusal != nil:
@@ -207,7 +208,17 @@ func (o *opening) show() (*Error, error) {
 		return refuse(CaptchaRequired, "The captcha was used before. Solve a new one: GET /v1/captcha has one."), nil
 	}
 	save(o.tx, proofKey(p), proofRow{Used: o.now}, p.Until.Add(keepProof))
+	o.shown = true
 	return nil, nil
+}
+
+// giveBack lets a proof be shown again that bought nothing because the box has no
+// room or no way out. Such a refusal is charged to nobody, and so must leave no row:
+// anybody could fill the disk with them while the routes are down.
+func (o *opening) giveBack(refusal *Error) {
+	if o.shown && refusal != nil && (refusal.Code == Busy || refusal.Code == ChannelUnavailable) {
+		o.tx.Delete(proofKey(o.solved.proof))
+	}
 }
 
 // Heat tells whether a caller's starts count as hot by its address and by the

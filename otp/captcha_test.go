@@ -94,6 +94,25 @@ func TestCaptchaBuysOneAnswer(t *testing.T) {
 	})
 }
 
+// TestCaptchaIsGivenBack has a solution outlive a start that the box itself could
+// not serve, and nothing left of it: such refusals are charged to nobody.
+func TestCaptchaIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := captchaRig(t, otp.CaptchaAlways, setup{})
+		c := r.from("203.0.113.9")
+		r.routes[0].Down("absent")
+		for i := range 100 {
+			wantCode(t, r.startWith(c, alice, fmt.Sprint("good ", i)), otp.ChannelUnavailable)
+		}
+		if n := r.rows(otp.KindProof); n != 0 {
+			t.Errorf("%d rows are left", n)
+		}
+		r.routes[0].Ready()
+		must(t, r.startWith(c, alice, "good 1"))
+		wantCode(t, r.startWith(c, alice, "good 1"), otp.CaptchaRequired)
+	})
+}
+
 func TestCaptchaConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := captchaRig(t, otp.CaptchaAlways, setup{limits: bare})
@@ -148,6 +167,23 @@ func TestCaptchaRefusalsAreCharged(t *testing.T) {
 			t.Error("a caller beyond its limit had a solution judged")
 		}
 		must(t, r.startWith(r.from("203.0.113.10"), alice, "good"))
+	})
+}
+
+// TestUnjudgedIsCharged has who sends what no judge can read run into the limit
+// of refusals as well.
+func TestUnjudgedIsCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, j := captchaRig(t, otp.CaptchaAlways, setup{})
+		c := r.from("203.0.113.9")
+		for range 60 {
+			wantCode(t, r.startWith(c, alice, "down"), otp.Busy)
+		}
+		asked := j.asked.Load()
+		wantCode(t, r.startWith(c, alice, "down"), otp.LimitAddress)
+		if j.asked.Load() != asked {
+			t.Error("a caller beyond its limit had a solution judged")
+		}
 	})
 }
 

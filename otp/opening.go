@@ -12,8 +12,10 @@ type opening struct {
 	to, login Address
 	// holder is the user whom the slot is named by; the zero User is nobody.
 	holder User
-	// solved is what came of the captcha that was sent along.
+	// solved is what came of the captcha that was sent along, and shown tells
+	// whether its proof has been taken.
 	solved judged
+	shown  bool
 
 	p Progress
 	// fresh tells whether p.Message is one that the dispatcher must hear of, and
@@ -31,6 +33,13 @@ func (o *opening) run() (*Error, error) {
 	if refusal, err := o.captcha(); err != nil || refusal != nil {
 		return refusal, err
 	}
+	refusal, err := o.begin()
+	o.giveBack(refusal)
+	return refusal, err
+}
+
+// begin is run once the caller has shown that it may ask.
+func (o *opening) begin() (*Error, error) {
 	u, refusal, err := o.asking()
 	if err != nil || refusal != nil {
 		return refusal, o.regret(err)
