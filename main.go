@@ -905,6 +905,14 @@ func (r relaySection) relay() relay.Config {
 	}
 }
 
+// mails tells whether a relay carries email.
+func (c config) mails() bool {
+	return slices.ContainsFunc(c.Relays, func(r relaySection) bool {
+		settings := r.relay()
+		return settings.Channel() == otp.ChannelEmail
+	})
+}
+
 // open reads the files of the relay and returns the route.
 func (r relaySection) open(now func() otp.Time, log zerolog.Logger) (*relay.Relay, error) {
 	settings := r.relay()
@@ -1848,7 +1856,7 @@ func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 		return admin.Facts{}, err
 	}
 	facts := admin.Facts{
-		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Routes: routes,
+		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Mails: pl.mails(), Routes: routes,
 		Servers: d.servers(ctx), Backlogs: backlogs,
 		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
@@ -1893,7 +1901,7 @@ func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken
 		return facts, nil
 	}
 	var err error
-	facts.Apps, facts.Ways, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.Server.open()
+	facts.Apps, facts.Ways, facts.Mails, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.mails(), pl.Server.open()
 	switch {
 	case pl.Server.TLSCert != "":
 		facts.Certificate = certificateFact(pl.Server.files())
@@ -2406,11 +2414,18 @@ func (p *program) configCheck(in *console.Invocation) error {
 		}
 		loose = state.Loose
 	}
+	var letters []string // apps whose mails no relay carries
 	words := fmt.Sprintf("ok: %d apps, %d modems, %d relays", len(pl.Apps), len(pl.Modems), len(pl.Relays))
 	for _, app := range pl.apps.All() {
 		if open := server.Uncovered(app); len(open) > 0 {
 			words += fmt.Sprintf("; the captcha of app %q does not guard its doors %s, which cannot carry one", app.ID, strings.Join(open, ", "))
 		}
+		if app.Email && !pl.mails() {
+			letters = append(letters, strconv.Quote(app.ID))
+		}
+	}
+	if len(letters) > 0 {
+		words += "; email = true of app " + strings.Join(letters, ", ") + " sends nothing without a [[relay]] of kind \"smtp\""
 	}
 	if len(pl.Apps) == 0 {
 		words += "; without an [[app]] the box serves nobody"

@@ -2226,6 +2226,25 @@ func TestConfigCheckReadsWebhookSecrets(t *testing.T) {
 	}
 }
 
+// An app that wants mails where no relay carries any is named before the first
+// person waits for one: by the check, and by the doctor of a box that runs.
+func TestEmailWithoutRelay(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "mail.secret")
+	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	relay := fmt.Sprintf("[[relay]]\nname = \"mail\"\nkind = \"smtp\"\nurl = \"smtp://mail.invalid\"\nfrom = \"codes@shop.example\"\nuser = \"codes\"\nsecret_file = %q\n", secret)
+	const says = "email = true"
+	if code, stdout, _ := execute(t, nil, "config", "check", "--config", file(t, shop("email = true\n"))); code != exitOK || !strings.Contains(stdout, says) {
+		t.Errorf("config check: %d %s", code, stdout)
+	}
+	if code, stdout, _ := execute(t, nil, "config", "check", "--config", file(t, shop("email = true\n")+relay)); code != exitOK || strings.Contains(stdout, says) {
+		t.Errorf("with a relay: %d %s", code, stdout)
+	}
+	b := serve(t, shop("email = true\n"))
+	b.cause("apps", admin.Amber, "no relay carries email")
+}
+
 // A page that must prove work gets one code for each proof, across a restart.
 func TestCaptcha(t *testing.T) {
 	b := serve(t, shop("captcha = \"always\"\ncaptcha_work = 1000\n"))

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -70,6 +71,13 @@ func (c *Config) given() (keys []string) {
 		}
 	}
 	return keys
+}
+
+// Channel returns what the relay carries, [otp.ChannelEmail] say. The config has
+// been checked.
+func (c *Config) Channel() string {
+	k, _ := kindOf(c.Kind)
+	return cmp.Or(k.form.channel, otp.ChannelSMS)
 }
 
 // Check refuses a config that could not work, naming the key. It reads no file.

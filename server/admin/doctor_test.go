@@ -49,7 +49,7 @@ func stick() otp.RouteReport {
 func well() admin.Facts {
 	relay := otp.RouteReport{Name: "backup", Used: 7, DailyCap: 100, RouteStatus: otp.RouteStatus{State: otp.RouteReady, Free: 8, Slots: 8, Kind: "relay"}}
 	return admin.Facts{
-		Running: true, Version: "1.2.3", Apps: []*otp.App{{ID: "shop"}}, Ways: 2, Routes: []otp.RouteReport{stick(), relay},
+		Running: true, Version: "1.2.3", Apps: []*otp.App{{ID: "shop", Email: true}}, Ways: 2, Mails: true, Routes: []otp.RouteReport{stick(), relay},
 		Servers:  map[string]admin.Server{"backup": {}},
 		Backlogs: []otp.Backlog{{App: "shop", Waiting: 2, Overdue: time.Second}},
 		Clock:    admin.Clock{Now: 1795253400007, Wall: 1795253400007, Build: 1795000000000, Synchronised: true},
@@ -173,6 +173,9 @@ var faults = []struct {
 	{"forgeable sign-in", func(f *admin.Facts) {
 		f.Apps = append(f.Apps, &otp.App{ID: "kiosk", Inbound: true, InboundSignIn: true})
 	}, "apps", admin.Amber, `"kiosk"`, "inbound_sign_in"},
+	{"email without a relay", func(f *admin.Facts) {
+		f.Apps, f.Mails = append(f.Apps, &otp.App{ID: "letters", Email: true}), false
+	}, "apps", admin.Amber, `"letters"`, `kind = "smtp"`},
 	{"disk low", func(f *admin.Facts) { f.Disk.Free, f.Disk.Low = 40<<20, true }, "disk", admin.Red, "40 MiB", "Free some space"},
 	{"disk full", func(f *admin.Facts) { f.Disk.Free, f.Disk.Low, f.Disk.Full = 9<<20, true, true }, "disk", admin.Red, "nothing can be written", "Free some space"},
 	{"keys open to others", func(f *admin.Facts) { f.Disk.Loose = []string{"/var/lib/pinferry/keys/box.key"} }, "keys", admin.Red, "keys/box.key", "doctor --fix"},

@@ -23,9 +23,11 @@ type Facts struct {
 	Apps   []*otp.App
 	// Captchas are those of the apps that ask for some.
 	Captchas []Captcha
-	// Ways is how many routes are configured. Routes are those of a box that
-	// runs; Ports what opening the ports of the modems brought, when none does.
+	// Ways is how many routes are configured, and Mails tells whether one of them
+	// carries email. Routes are those of a box that runs; Ports what opening the
+	// ports of the modems brought, when none does.
 	Ways   int
+	Mails  bool
 	Routes []otp.RouteReport
 	Ports  []Port
 	// Servers are what looking for the server of each relay has brought, by the
@@ -148,6 +150,10 @@ func (f *Facts) apps() []Check {
 		if app.InboundSignIn {
 			all = append(all, Check{"apps", Amber, fmt.Sprintf("App %q signs people in by an SMS that they send, and the sender of an SMS can be forged.", app.ID),
 				"Take inbound_sign_in away unless you know who could."})
+		}
+		if app.Email && !f.Mails {
+			all = append(all, Check{"apps", Amber, fmt.Sprintf("App %q wants codes sent to email addresses, and no relay carries email: they are refused.", app.ID),
+				`Add a [[relay]] of kind = "smtp" to the config file and restart, or take email = true away.`})
 		}
 	}
 	return all
