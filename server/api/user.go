@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -70,9 +72,9 @@ func (d *Door) Users(c *web.Call) error {
 	var users []otp.User
 	var next string
 	if phone := c.QueryPhone(); phone != "" {
-		users, err = d.find(c, phone)
+		users, err = d.find(c, phone, otp.Phone)
 	} else if email := c.Query("email"); email != "" {
-		users, err = d.find(c, email)
+		users, err = d.find(c, strings.ReplaceAll(email, " ", "+"), otp.Email)
 	} else {
 		users, next, err = d.directory.Users(c.Context, c.Caller, limit, c.Query("cursor"))
 	}
@@ -86,13 +88,14 @@ func (d *Door) Users(c *web.Call) error {
 	return c.JSON(fasthttp.StatusOK, page)
 }
 
-// find returns the user of a phone or an email address, or none.
-func (d *Door) find(c *web.Call, login string) ([]otp.User, error) {
+// find returns the user whom login names and who has an address of that kind, or
+// none: what looks like an email address may be a login name, which needs no proof.
+func (d *Door) find(c *web.Call, login string, kind otp.AddressKind) ([]otp.User, error) {
 	user, err := d.directory.Find(c.Context, c.Caller, login)
 	switch {
-	case err == nil:
+	case err == nil && user.Address.Kind == kind:
 		return []otp.User{user}, nil
-	case otp.AsError(err).Code == otp.NotRegistered:
+	case err == nil, otp.AsError(err).Code == otp.NotRegistered:
 		return nil, nil
 	}
 	return nil, err

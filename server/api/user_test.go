@@ -59,7 +59,7 @@ func TestUserOfAnEmail(t *testing.T) {
 	d := open(t)
 	d.core.user.Address = otp.Address{Kind: otp.Email, Key: "ann+x@example.com", Dial: "ann+x@example.com"}
 	const want = `"phone":"","phone_verified":false,"email":"ann+x@example.com","email_verified":true`
-	for _, query := range []string{"email=ann%2Bx@example.com", "email=ann%2Bx%40example.com"} {
+	for _, query := range []string{"email=ann%2Bx@example.com", "email=ann%2Bx%40example.com", "email=ann+x@example.com"} {
 		d.core.cursor = ""
 		status, body := d.do(d.Users, request{key: secret, query: query})
 		if status != 200 || d.core.cursor != "ann+x@example.com" || !strings.Contains(body, want) {
@@ -69,6 +69,20 @@ func TestUserOfAnEmail(t *testing.T) {
 	d.core.user.Verified = 0
 	if _, body := d.do(d.User, request{key: secret, param: userID}); strings.Contains(body, "_verified\":true") {
 		t.Errorf("verified without a proof: %s", body)
+	}
+}
+
+// TestUserOfALoginName has nobody found by what anybody may have taken as a login
+// name without a proof.
+func TestUserOfALoginName(t *testing.T) {
+	d := open(t)
+	d.core.user.Address, d.core.user.Names = otp.Address{Kind: otp.Phone, Key: phone, Dial: phone[1:]}, []string{"ann@example.com"}
+	if status, body := d.do(d.Users, request{key: secret, query: "email=ann@example.com"}); status != 200 || body != `{"users":[],"next_cursor":null}` {
+		t.Errorf("got %d %s", status, body)
+	}
+	d.core.user.Address = otp.Address{Kind: otp.Email, Key: "ann@example.com", Dial: "ann@example.com"}
+	if status, body := d.do(d.Users, request{key: secret, query: "phone=ann@example.com"}); status != 200 || body != `{"users":[],"next_cursor":null}` {
+		t.Errorf("got %d %s", status, body)
 	}
 }
 
