@@ -99,7 +99,7 @@ func (m *mailer) carry(ctx context.Context, out otp.Outgoing) (otp.Verdict, rest
 
 // write returns the mail.
 func (m *mailer) write(out otp.Outgoing) (*gomail.Msg, error) {
-	message := gomail.NewMsg()
+	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent()) // nobody need know what writes them, and which version
 	if err := errors.Join(message.From(m.config.From), message.To(out.Dial)); err != nil {
 		return nil, err
 	}

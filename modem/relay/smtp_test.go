@@ -179,6 +179,9 @@ func TestMail(t *testing.T) {
 	if date, err := m.Header.Date(); err != nil || !date.Equal(now().Std()) {
 		t.Errorf("date %v, %v", date, err)
 	}
+	if m.Header.Get("User-Agent") != "" || m.Header.Get("X-Mailer") != "" {
+		t.Errorf("the mail tells what wrote it: %v", m.Header)
+	}
 	body, err := io.ReadAll(quotedprintable.NewReader(m.Body))
 	if got := strings.ReplaceAll(strings.TrimSpace(string(body)), "\r\n", "\n"); err != nil || got != text {
 		t.Errorf("body %q, %v", body, err)
