@@ -133,12 +133,11 @@ func subjectOf(kind, subject string, coarse bool) string {
 	case "address":
 		return sourceText(subject)
 	case "address_phone":
-		if plus := strings.LastIndexByte(subject, '+'); plus >= 0 {
-			from, number := sourceText(subject[:plus]), maskedKey(subject[plus:])
+		if from, key, ok := splitPair(subject, coarse); ok {
 			if coarse {
-				number = subject[plus:] + "..."
+				return sourceText(from) + " to " + key + "..."
 			}
-			return from + " to " + number
+			return sourceText(from) + " to " + maskedKey(key)
 		}
 		return "***"
 	case "country":
@@ -147,6 +146,31 @@ func subjectOf(kind, subject string, coarse bool) string {
 		return MaskedSender("+" + subject)
 	}
 	return subject
+}
+
+// splitPair takes a source apart from the phone or the mailbox that was sent to
+// from there; ok is false for a login name. A source is raw bytes, of which any may
+// look like a letter or a plus sign, so its length is what tells; one of eight
+// bytes before a mailbox that ends in four letters is taken for one of four.
+func splitPair(subject string, coarse bool) (from, key string, ok bool) {
+	sizes := []int{4, 8}
+	if coarse {
+		sizes = []int{3, 6, 4, 8} // by coarseSource and source
+	}
+	for _, n := range sizes {
+		if len(subject) > n && isKey(subject[n:]) {
+			return subject[:n], subject[n:], true
+		}
+	}
+	return "", "", false
+}
+
+// isKey tells whether s can be the key of a phone or of a mailbox, or their block.
+func isKey(s string) bool {
+	if digits, plus := strings.CutPrefix(s, "+"); plus && digits != "" && strings.Trim(digits, "0123456789") == "" {
+		return true
+	}
+	return strings.IndexByte(s, '@') > 0 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // maskedKey masks the key of an address; a login name is not shown.

@@ -173,7 +173,8 @@ func (a *asked) own(part string) bool {
 	case a.source != "" && kind == "address":
 		return subject == a.source
 	case a.source != "" && kind == "address_phone":
-		return strings.HasPrefix(subject, a.source+"+")
+		from, _, ok := splitPair(subject, false)
+		return ok && from == a.source
 	}
 	return false
 }

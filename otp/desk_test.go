@@ -286,6 +286,38 @@ func TestConversionBars(t *testing.T) {
 	})
 }
 
+// A mailbox has no plus sign that would tell it from the address before it, and the
+// address may have one: 43 is its byte.
+func TestBarsOfAMailbox(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for _, address := range []string{"192.0.2.1", "10.43.43.43", "2001:db8:2b:2b::1"} {
+			r := mailRig(t, setup{})
+			desk := otp.NewDesk(r.box, r.outbox)
+			for _, to := range []string{ann, alice} {
+				_, err := r.to(r.from(address), to, "", otp.PurposeVerify)
+				must(t, err)
+			}
+			from := strings.Replace(address, ":2b::1", ":2b::/64", 1)
+			q := otp.Question{Address: netip.MustParseAddr(address)}
+			page, _, err := desk.Bars(t.Context(), q, 100, "")
+			must(t, err)
+			for _, want := range []string{from + " to a***@example.com", from + " to +41*******67"} {
+				if !slices.ContainsFunc(page, func(b otp.Bar) bool { return b.Subject == want }) {
+					t.Errorf("no %q in %+v", want, page)
+				}
+			}
+			_, err = desk.LiftAll(t.Context(), operator, q)
+			must(t, err)
+			page, _, err = desk.Bars(t.Context(), q, 100, "")
+			must(t, err)
+			if len(page) != 1 || page[0].Kind != "box" {
+				t.Errorf("left are %+v", page)
+			}
+			r.stop()
+		}
+	})
+}
+
 // cancelAll ends what lives, so that only limits refuse.
 func (r *rig) cancelAll(c otp.Caller) error {
 	page, _, err := otp.NewDesk(r.box, r.outbox).Verifications(context.Background(), otp.Filter{State: "pending"}, 100, "")
