@@ -159,7 +159,7 @@ func (c *Captcha) Prove(ctx context.Context, caller otp.Caller, solution string)
 		return otp.Proof{}, unjudged(err)
 	}
 	if answer.Success && answer.Hostname != "" && !c.knows(answer.Hostname) {
-		c.note("a captcha was solved on a page whose name is none of the app's origins or hosts")
+		c.note("a captcha was solved on a page whose name is none of the app's origins or hosts, or with a key for tests, which names no page")
 		return otp.Proof{}, notSolved()
 	}
 	c.note("")
