@@ -134,10 +134,11 @@ func subjectOf(kind, subject string, coarse bool) string {
 		return sourceText(subject)
 	case "address_phone":
 		if from, key, ok := splitPair(subject, coarse); ok {
-			if coarse {
-				return sourceText(from) + " to " + key + "..."
+			to := maskedKey(key)
+			if coarse && to == "***" { // a block, which is nobody's own
+				to = key + "..."
 			}
-			return sourceText(from) + " to " + maskedKey(key)
+			return sourceText(from) + " to " + to
 		}
 		return "***"
 	case "country":
@@ -155,7 +156,7 @@ func subjectOf(kind, subject string, coarse bool) string {
 func splitPair(subject string, coarse bool) (from, key string, ok bool) {
 	sizes := []int{4, 8}
 	if coarse {
-		sizes = []int{3, 6, 4, 8} // by coarseSource and source
+		sizes = []int{3, 6} // of coarseSource
 	}
 	for _, n := range sizes {
 		if len(subject) > n && isKey(subject[n:]) {

@@ -188,7 +188,7 @@ func (a *asked) about(part string) bool {
 	kind := sorts[class].kind
 	switch {
 	case coarse && a.phone != "":
-		return strings.HasSuffix(subject, a.address.block())
+		return strings.HasSuffix(subject, a.address.block()) || strings.HasSuffix(subject, a.phone) // sends, tries
 	case coarse:
 		return a.coarse != "" && subject == a.coarse
 	case kind == "block":

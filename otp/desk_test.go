@@ -318,6 +318,33 @@ func TestBarsOfAMailbox(t *testing.T) {
 	})
 }
 
+// With very many rows neighbours share one, but wrong tries are counted for each
+// number still: none is shown in full for that.
+func TestBarsOfNeighbours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		p := r.mustStart(r.server(), alice)
+		synctest.Wait()
+		wantCode(t, r.check(r.from("192.0.2.1"), p.Verification.ID, wrong(r.sent(), 0)), otp.CodeWrong)
+		must(t, r.store.Update(t.Context(), func(tx otp.Tx) error {
+			row, ok := tx.Get(otp.Key{Kind: otp.KindQuota, Part: "T\xc0\x00\x02\x01" + alice})
+			if !ok {
+				t.Error("there is no row of tries")
+			}
+			for _, to := range []string{alice, "+41791234"} {
+				tx.Put(otp.Key{Kind: otp.KindQuota, Part: "T~~\xc0\x00\x02" + to}, row, 0)
+			}
+			return nil
+		}))
+		page, _, err := otp.NewDesk(r.box, r.outbox).Bars(t.Context(), otp.Question{Address: netip.MustParseAddr("192.0.2.1"), Phone: alice}, 100, "")
+		must(t, err)
+		all := fmt.Sprint(page)
+		if strings.Contains(all, alice) || !strings.Contains(all, "192.0.2.0/24 to +41791234...") || !strings.Contains(all, "192.0.2.0/24 to +41*******67") {
+			t.Errorf("got %s", all)
+		}
+	})
+}
+
 // cancelAll ends what lives, so that only limits refuse.
 func (r *rig) cancelAll(c otp.Caller) error {
 	page, _, err := otp.NewDesk(r.box, r.outbox).Verifications(context.Background(), otp.Filter{State: "pending"}, 100, "")
