@@ -72,7 +72,7 @@ func (d *Door) showCode(c *web.Call) error {
 	pg.Raw(`<p class="links">`)
 	pg.back(&s.Request, "")
 	pg.Raw(`</p>`)
-	return pg.send(c, fasthttp.StatusOK, &s.Request)
+	return pg.send(c, fasthttp.StatusOK, true)
 }
 
 // askCode writes the form that takes a code, and what else can be done.

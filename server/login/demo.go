@@ -75,5 +75,5 @@ func (d *Door) endDemo(c *web.Call) error {
 	p.Raw(`<p class="links">`)
 	p.Element("a", "Once more", web.Pair{Name: "href", Value: demoPath}, web.Pair{Name: "class", Value: "button"})
 	p.Raw(`</p>`)
-	return p.send(c, fasthttp.StatusOK, nil)
+	return p.send(c, fasthttp.StatusOK, false)
 }

@@ -86,15 +86,15 @@ func (p *page) hidden(s *state) {
 	}
 }
 
-// send answers with the page. r is the request whose redirect its forms may end
-// at, nil for none: browsers hold the redirect after a form against the policy
-// of the page.
-func (p *page) send(c *web.Call, status int, r *request) error {
+// send answers with the page. leaves tells whether a form of it may end at the
+// app: browsers hold every redirect after a form against the form-action of its
+// page, the app's own ones too, and where those lead nobody knows here.
+func (p *page) send(c *web.Call, status int, leaves bool) error {
 	p.Raw("</main></body></html>\n")
 	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; worker-src 'self'; " +
-		"base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-	if r != nil {
-		policy += " " + r.origin()
+		"base-uri 'none'; frame-ancestors 'none'"
+	if !leaves {
+		policy += "; form-action 'self'"
 	}
 	if err := c.HTML(status, &p.HTML, policy); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (d *Door) refuse(c *web.Call, e *otp.Error, status int) {
 	// for who has built the link.
 	p.Element("p", p.words.OverHint)
 	p.Element("p", e.Detail, web.Pair{Name: "lang", Value: "en"}, web.Pair{Name: "class", Value: "quiet"})
-	_ = p.send(c, status, nil) // it fails for no page
+	_ = p.send(c, status, false) // it fails for no page
 }
 
 // over answers a call for a step of a sign-in that has ended, or never began.
@@ -128,14 +128,14 @@ func (d *Door) over(c *web.Call, s *state, app *otp.App) error {
 	p.Element("p", p.words.OverHint)
 	status := fasthttp.StatusGone
 	if app == nil {
-		return p.send(c, status, nil)
+		return p.send(c, status, false)
 	}
 	p.Raw(`<p class="links">`)
 	p.Element("a", p.words.Change, web.Pair{Name: "href", Value: s.Request.page()}, web.Pair{Name: "class", Value: "button"})
 	p.Raw(" ")
 	p.back(&s.Request, otp.Code(s.Notice.Key))
 	p.Raw(`</p>`)
-	return p.send(c, status, nil)
+	return p.send(c, status, false)
 }
 
 // back writes the link by which a person leaves.

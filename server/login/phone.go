@@ -50,7 +50,7 @@ func (d *Door) askPhone(c *web.Call, app *otp.App, s *state, r *request, n notic
 	p.Raw(`</form><p class="links">`)
 	p.back(r, "")
 	p.Raw(`</p>`)
-	return p.send(c, fasthttp.StatusOK, r)
+	return p.send(c, fasthttp.StatusOK, false)
 }
 
 // takePhone answers POST /login: it begins a verification.

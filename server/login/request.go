@@ -124,16 +124,7 @@ func (r *request) denied(reason otp.Code) string {
 	return r.back(answer)
 }
 
-// origin returns the scheme and host of the redirect. The config has made sure
-// that it has both.
-func (r *request) origin() string {
-	scheme, rest, _ := strings.Cut(r.Redirect, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, "?")
-	return scheme + "://" + host
-}
-
-// locale returns the language of the page: the app's wish, else the browser's.
+// localeOf returns the language of the page: the app's wish, else the browser's.
 func localeOf(c *web.Call, wanted string) string {
 	if wanted == "" {
 		wanted = c.Header("Accept-Language")
