@@ -70,6 +70,7 @@ func TestLoginOfOtherSites(t *testing.T) {
 		"other port":   {"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "-"},
 		"cross-site":   {"Sec-Fetch-Site", "cross-site"},
 		"same-site":    {"Sec-Fetch-Site", "same-site"},
+		"none":         {"Sec-Fetch-Site", "none"},
 		"plain text":   {"Content-Type", "text/plain"},
 		"JSON":         {"Content-Type", "application/json"},
 		"multipart":    {"Content-Type", "multipart/form-data; boundary=x"},
@@ -94,6 +95,11 @@ func TestLoginOfOtherSites(t *testing.T) {
 	form.Set("token", w.get(target).token())
 	if w.send("POST", target, form, "Origin", "-", "Sec-Fetch-Site", "-"); w.header.Get("Location") != "/login/code" {
 		t.Errorf("an old browser: got %d %v", w.status, w.header)
+	}
+	// A proxy that asks the box by another name does not make the page another's.
+	form.Set("token", w.get(target).token())
+	if w.send("POST", target, form, "Origin", "https://login.example"); w.header.Get("Location") != "/login/code" {
+		t.Errorf("behind such a proxy: got %d %v", w.status, w.header)
 	}
 	// Without the cookie the token is worth nothing, and the page says why.
 	stranger := b.browser()

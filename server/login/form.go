@@ -28,11 +28,13 @@ func readForm(c *web.Call) (form, error) {
 func (f form) value(name string) string { return string(f.c.HTTP.PostArgs().Peek(name)) }
 
 // ownPage tells whether a browser says, where it says anything, that a page of
-// this host has sent the request. A browser too old to say has to show the
-// token of the form all the same.
+// this host has sent the request. What it says of the site is its own judgement,
+// by the names that it knows: a proxy may have given the box another Host, and no
+// Origin fits that. A browser too old to say has to show the token of the form
+// all the same.
 func ownPage(c *web.Call) bool {
-	if site := c.Header("Sec-Fetch-Site"); site != "" && site != "same-origin" {
-		return false
+	if site := c.Header("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
 	}
 	origin := c.Header("Origin")
 	if origin == "" {
