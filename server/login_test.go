@@ -101,6 +101,22 @@ func TestLoginSaysWhatIsWrong(t *testing.T) {
 	if len(b.route.Given()) != 0 {
 		t.Error("something was sent")
 	}
+	everywhere := loginBox(t, func(app *otp.App) { app.Countries = []string{"*"} })
+	if w := everywhere.browser().get(loginQuery("locale", "en")).submit("phone-form", "phone", "079 12", "region", "", "do", "code"); !strings.Contains(w.body, `value="079 12"`) {
+		t.Errorf("what was typed before a country was chosen is lost: %s", w.said())
+	}
+}
+
+// TestLoginFits carries the longest request along that is let in.
+func TestLoginFits(t *testing.T) {
+	b := loginBox(t, func(app *otp.App) { app.Inbound, app.InboundSignIn = true, true })
+	for _, state := range []string{strings.Repeat(`"`, 512), strings.Repeat("\u202e", 170), strings.Repeat("\u2028", 170)} {
+		w := b.browser().get(loginQuery("state", state, "locale", "en-"+strings.Repeat(`"`, 32)))
+		w.submit("phone-form", "phone", strings.Repeat("\x01", 64), "do", "code")
+		if n := len(w.header.Get("Set-Cookie")); w.said() == "" || n > 4000 {
+			t.Errorf("a cookie of %d bytes: %d %q", n, w.status, w.said())
+		}
+	}
 }
 
 // TestLoginGuesses types wrong codes until none is evaluated any more; there is

@@ -19,6 +19,7 @@ func TestLoginRefuses(t *testing.T) {
 	refused := map[string]string{
 		"no app": loginQuery("app", "-"), "unknown app": loginQuery("app", "nobody"), "closed app": loginQuery("app", "closed"),
 		"no challenge": loginQuery("code_challenge", "-"), "short challenge": loginQuery("code_challenge", "x"),
+		"odd challenge": loginQuery("code_challenge", strings.Repeat("=", 43)), "controls in state": loginQuery("state", "a\x01"), "controls in locale": loginQuery("locale", "d\x01"),
 		"no method": loginQuery("code_challenge_method", "-"), "plain": loginQuery("code_challenge_method", "plain"),
 		"purpose": loginQuery("purpose", "verify"), "step up": loginQuery("purpose", "step_up"),
 		"long state": loginQuery("state", strings.Repeat("a", 513)), "long locale": loginQuery("locale", strings.Repeat("a", 36)),
@@ -173,16 +174,17 @@ func TestLoginInjection(t *testing.T) {
 		for _, name := range []string{"app", "redirect_uri", "code_challenge", "code_challenge_method", "state", "purpose", "locale", "other"} {
 			clean("query "+name, b.browser().get(loginQuery(name, payload)))
 		}
-		w := b.browser().get(loginQuery("state", payload))
+		plain := strings.Map(func(r rune) rune {
+			if r < ' ' {
+				return -1 // as a state it is refused, and as a header it could not be sent
+			}
+			return r
+		}, payload)
+		w := b.browser().get(loginQuery("state", plain))
 		clean("phone", w.submit("phone-form", "phone", payload, "region", "CH", "do", "code"))
 		clean("region", w.submit("phone-form", "phone", "079", "region", payload, "do", "code"))
 		clean("do", w.submit("phone-form", "phone", "079", "do", payload))
-		clean("language", w.get(loginQuery("locale", "-"), "Accept-Language", strings.Map(func(r rune) rune {
-			if r < ' ' {
-				return -1 // it could not be sent
-			}
-			return r
-		}, payload)))
+		clean("language", w.get(loginQuery("locale", "-"), "Accept-Language", plain))
 		for _, name := range []string{"code", "do", "flow", "token"} {
 			form := url.Values{}
 			for field, values := range check {

@@ -68,8 +68,11 @@ func (d *Door) takePhone(c *web.Call) error {
 	typed, region := strings.TrimSpace(f.value("phone")), f.value("region")
 	fail := func(n notice) error {
 		n.Typed, n.Region = typed, region
-		if len(typed) > maxTyped || !phone.Country(region) {
-			n.Typed, n.Region = "", ""
+		if len(typed) > maxTyped {
+			n.Typed = ""
+		}
+		if !phone.Country(region) {
+			n.Region = ""
 		}
 		s.Notice = n
 		if err := d.save(c, &s); err != nil {

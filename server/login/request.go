@@ -2,8 +2,10 @@ package login
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pinferry/pinferry/otp"
@@ -23,8 +25,11 @@ type request struct {
 	Locale    string      `json:"l,omitempty"` // as it was wanted
 }
 
+// challengePattern is the SHA-256 of a verifier in base64url.
+var challengePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
 // maxState bounds what an app may have carried along, in bytes: with the rest of
-// the request it has to fit into a cookie.
+// the request it has to fit into a cookie, where a control takes six.
 const maxState = 512
 
 // maxLocale bounds a language tag, in bytes.
@@ -56,13 +61,13 @@ func (d *Door) readRequest(c *web.Call) (request, *otp.App, error) {
 		return r, nil, web.Invalid("redirect_uri: it is none that this app has registered (redirects), letter by letter.")
 	case c.Query("code_challenge_method") != "S256":
 		return r, nil, web.Invalid("code_challenge_method: it must be S256.")
-	case len(r.Challenge) != 43:
+	case !challengePattern.MatchString(r.Challenge):
 		return r, nil, web.Invalid("code_challenge: it must be the SHA-256 of the verifier in base64url, 43 characters.")
-	case len(r.State) > maxState:
-		return r, nil, web.Invalid("state: it may have 512 bytes.")
+	case len(r.State) > maxState || strings.ContainsFunc(r.State, unicode.IsControl):
+		return r, nil, web.Invalid("state: it may have 512 bytes, and no control characters.")
 	case !slices.Contains(purposes, r.Purpose):
 		return r, nil, web.Invalid("purpose: it must be sign_up_or_in, sign_in or sign_up.")
-	case len(r.Locale) > maxLocale:
+	case len(r.Locale) > maxLocale || strings.ContainsFunc(r.Locale, unicode.IsControl):
 		return r, nil, web.Invalid("locale: it must be a language tag such as de or pt-BR.")
 	}
 	return r, app, nil
