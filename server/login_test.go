@@ -203,6 +203,25 @@ func TestLoginAgain(t *testing.T) {
 	}
 }
 
+// TestLoginTwice sends the right code twice before the first answer is there, as
+// a double click does where no script holds it back.
+func TestLoginTwice(t *testing.T) {
+	b := loginBox(t, nil)
+	w := b.browser().get(loginQuery()).submit("phone-form", "phone", phone, "do", "code")
+	target, form := w.form("code-form")
+	form.Set("code", b.code())
+	u := &url.URL{Scheme: "http", Host: b.addr, Path: "/login"}
+	before := w.client.Jar.Cookies(u)
+	if w.send("POST", target, form); !strings.HasPrefix(w.header.Get("Location"), loginPlace) {
+		t.Fatalf("got %d %q", w.status, w.said())
+	}
+	before[0].Path = "/login"
+	w.client.Jar.SetCookies(u, before)
+	if w.send("POST", target, form).get(w.header.Get("Location")); w.status != 410 || w.said() != "" {
+		t.Errorf("the second time: %d %q", w.status, w.said())
+	}
+}
+
 // TestLoginTruthAfterTheCode proves a number that may not enter.
 func TestLoginTruthAfterTheCode(t *testing.T) {
 	b := loginBox(t, nil)

@@ -46,6 +46,9 @@ func (d *Door) showCode(c *web.Call) error {
 	case err != nil && web.ErrorOf(err).Code != otp.CodeUnknown:
 		return err
 	case err != nil, p.Verification.Status == otp.Approved:
+		if shown.Notice.Key == noticeWrong {
+			shown.Notice = notice{} // a form that was sent twice had the right code
+		}
 		return d.over(c, &shown, app)
 	}
 	locale := localeOf(c, s.Request.Locale)
@@ -104,27 +107,6 @@ func (p *page) askCode(s *state, v *otp.Progress) {
 	}
 	p.button(s, "change", w.Change, web.Pair{Name: "id", Value: "change"})
 	p.Raw(`</div><p id="countdown" class="unseen" role="status"></p>`)
-}
-
-// textUs writes what to text, and where to.
-func (p *page) textUs(s *state, v *otp.Progress) {
-	w := p.words
-	p.Raw(`<p>`).Text(fill(w.TextFrom, "{to}", v.Verification.Address.Masked())).Raw(`</p><dl><dt>`).Text(w.TextTo).Raw(`</dt><dd id="text-to">`)
-	if s.TextTo == "" {
-		p.Text(w.TextBox)
-	} else {
-		p.Text(s.TextTo)
-	}
-	p.Raw(`</dd><dt>`).Text(w.TextThis).Raw(`</dt><dd id="text-this" class="code">`).Text(s.TextThis).Raw(`</dd></dl>`)
-	if s.TextTo != "" {
-		p.Raw(`<p><a class="button" href="sms:`).Text(s.TextTo).Raw(`?body=`).Text(s.TextThis).Raw(`">`).Text(w.OpenApp).Raw(`</a></p>`)
-	}
-	p.Raw(`<p id="delivery" class="status" role="status">`).Text(w.Waiting).Raw(`</p>`)
-	p.button(s, "texted", w.Texted, web.Pair{Name: "id", Value: "texted"}, web.Pair{Name: "class", Value: "main"})
-	p.Raw(`<div class="more">`)
-	p.button(s, "again", w.CodeAfter, web.Pair{Name: "id", Value: "code-instead"})
-	p.button(s, "change", w.Change, web.Pair{Name: "id", Value: "change"})
-	p.Raw(`</div>`)
 }
 
 // renew writes the way on from a verification that has ended.
@@ -200,20 +182,6 @@ func (d *Door) check(c *web.Call, s *state, id otp.ID, digits string) error {
 		return err
 	}
 	return goTo(c, place)
-}
-
-// checkText is check for the channel inbound. A check before the SMS has come
-// would count as a wrong try.
-func (d *Door) checkText(c *web.Call, s *state, id otp.ID) error {
-	p, err := d.verifications.Get(c.Context, c.Caller, id)
-	switch {
-	case err != nil:
-		return d.fail(c, s, err)
-	case !p.Texted:
-		s.Notice = notice{Key: noticeNoText}
-		return d.step(c, s)
-	}
-	return d.check(c, s, id, s.TextThis)
 }
 
 // again begins another verification of the same number in place of this one,
