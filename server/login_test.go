@@ -280,7 +280,7 @@ func TestLoginByText(t *testing.T) {
 		t.Fatalf("got %d %s", w.status, w.body)
 	}
 	for range 6 { // no try is counted
-		if w.submit("texted"); w.said() != "Your SMS has not come yet. It can take a minute." {
+		if w.submit("texted"); w.said() != "Your SMS has not come yet. It can take a minute." || strings.Contains(w.body, "data-held") {
 			t.Fatalf("got %q", w.said())
 		}
 	}
@@ -296,6 +296,17 @@ func TestLoginByText(t *testing.T) {
 	}
 	if len(b.route.Given()) != 0 {
 		t.Error("something was sent")
+	}
+	// A check that is refused is not repeated by the page itself.
+	w = b.browser().get(loginQuery()).submit("text-instead", "phone", "+41791234568", "do", "text")
+	for range 5 {
+		target, form := w.form("texted")
+		form.Set("do", "check")
+		form.Set("code", "AAAAAAAA")
+		w.send("POST", target, form).get("/login/code")
+	}
+	if !strings.HasPrefix(w.said(), "That was too often.") || !strings.Contains(w.body, "data-held") {
+		t.Errorf("after too many tries: %q in %s", w.said(), w.body)
 	}
 }
 

@@ -18,7 +18,9 @@ func (p *page) textUs(s *state, v *otp.Progress) {
 	if s.TextTo != "" {
 		p.Raw(`<p><a class="button" href="sms:`).Text(s.TextTo).Raw(`?body=`).Text(s.TextThis).Raw(`">`).Text(w.OpenApp).Raw(`</a></p>`)
 	}
-	p.Raw(`<p id="delivery" class="status" role="status">`).Text(w.Waiting).Raw(`</p>`)
+	// What was refused just now is not sent again by itself, again and again.
+	held := s.Notice.Key != "" && s.Notice.Key != noticeNoText
+	p.Raw(`<p id="delivery" class="status" role="status"`).Flag("data-held", held).Raw(`>`).Text(w.Waiting).Raw(`</p>`)
 	p.button(s, "texted", w.Texted, web.Pair{Name: "id", Value: "texted"}, web.Pair{Name: "class", Value: "main"})
 	p.Raw(`<div class="more">`)
 	p.button(s, "again", w.CodeAfter, web.Pair{Name: "id", Value: "code-instead"})

@@ -59,7 +59,7 @@ if (delivery) {
       return false
     }
     if (delivery.textContent !== now.delivery) delivery.textContent = now.delivery
-    if (now.texted && at('texted')) {
+    if (now.texted && at('texted') && !('held' in delivery.dataset)) {
       at('texted').click()
       return false
     }

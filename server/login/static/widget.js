@@ -11,6 +11,9 @@ import { codeField, countdown, nameCountries, poll, webOTP } from './field.js'
 
 const home = new URL('..', import.meta.url)
 
+// shown has how to take away what stands in an element.
+const shown = new WeakMap()
+
 // el makes an element; what is given as text is text.
 function el(name, attributes = {}, ...children) {
   const e = document.createElement(name)
@@ -48,6 +51,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
   root.adoptedStyleSheets = [sheet]
   let turn = 0 // of the step that is shown; what belongs to another one is over
   let stop = () => {}
+  shown.get(element)?.()
 
   // call asks the box. It throws what the page should say.
   async function call(method, path, body) {
@@ -134,14 +138,17 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     return window.pinferryCaptcha(home.origin, key)
   }
 
-  const start = async (to, region, channel) => {
+  // start begins a verification, in place of one if its id is given: that lives
+  // on if the new one is refused.
+  const start = async (to, region, channel, old) => {
     const solution = await solve().catch(() => { throw w.errors.captcha_required })
     const body = { to, region: region || undefined, channel, purpose, locale: wanted, captcha: solution }
     const begun = await call('POST', 'verifications', body)
+    if (old) call('DELETE', 'verifications/' + old).catch(() => {}) // it may have ended
     channel ? askText(begun, to, region) : askCode(begun, to, region)
   }
 
-  function askPhone(typed = '', chosen = about.region, failed = '', shown = true) {
+  function askPhone(typed = '', chosen = about.region, failed = '', focused = true) {
     const phone = field('phone', { type: 'tel', autocomplete: 'tel', maxlength: 64, value: typed }, failed)
     const example = el('span')
     const region = el('select', { id: 'region', autocomplete: 'country' })
@@ -162,7 +169,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     }
     step(fill(w.sign_in, { app: about.name }), el('p', {}, w.lead), alert(failed), form)
     nameCountries(region, about.locale, example, w.example)
-    if (shown) phone.focus() // not when the app's page has just been opened
+    if (focused) phone.focus() // not when the app's page has just been opened
   }
 
   const end = (to, region, failed) => {
@@ -215,7 +222,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     const aloud = el('p', { class: 'unseen', role: 'status' })
     const resend = button(w.resend, once(async () => askCode(await call('POST', path + '/resend'), to, region), again), { id: 'resend' })
     const more = el('div', { class: 'more' }, resend)
-    if (about.text_us) more.append(button(w.text_us, once(() => start(to, region, 'inbound'), again), { id: 'text-instead' }))
+    if (about.text_us) more.append(button(w.text_us, once(() => start(to, region, 'inbound', v.id), again), { id: 'text-instead' }))
     more.append(change(v.id, to, region))
     const mine = step(w.enter_code, el('p', {}, fill(w.sent_to, { to: v.to })), alert(failed), form, status, more, aloud)
     const take = codeField(code, length, () => form.requestSubmit(), failed)
@@ -235,19 +242,25 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     const open = v.text_to ? [el('p', {}, el('a', { class: 'button', href: `sms:${v.text_to}?body=${v.text_this}` }, w.open_app))] : []
     const mine = step(w.text_title, el('p', {}, fill(w.text_from, { to: v.to })), alert(failed),
       el('dl', {}, el('dt', {}, w.text_to), el('dd', {}, v.text_to || w.text_box), el('dt', {}, w.text_this), el('dd', { class: 'code' }, v.text_this)),
-      ...open, status,
-      el('div', { class: 'more' }, button(w.code_after, once(() => start(to, region), again)), change(v.id, to, region)))
+      ...open, status, failed ? button(w.confirm, once(send, again), { id: 'texted', class: 'main' }) : '',
+      el('div', { class: 'more' }, button(w.code_after, once(() => start(to, region, '', v.id), again)), change(v.id, to, region)))
+    let waited = !failed // what was refused just now is not sent again by itself
     follow(v.id, mine, to, region, now => {
-      if (!now.text_received) return true
+      if (!now.text_received || !waited) {
+        waited ||= !now.text_received
+        return true
+      }
       once(send, again)()
       return false
     })
   }
 
-  askPhone('', about.region, '', false)
-  return () => {
+  const leave = () => {
     turn++
     stop()
     root.replaceChildren()
   }
+  shown.set(element, leave)
+  askPhone('', about.region, '', false)
+  return leave
 }
