@@ -230,7 +230,7 @@ func TestLoginTruthAfterTheCode(t *testing.T) {
 		t.Fatalf("it is told before: %q", w.said())
 	}
 	w.submit("code-form", "code", b.code())
-	if w.status != 410 || w.said() != "There is no account with this number." ||
+	if w.status != 410 || w.said() != "You have no account here yet." ||
 		!strings.Contains(w.body, html.EscapeString("https://shop.example/welcome?from=login&error=access_denied&error_description=not_registered&state=")) {
 		t.Errorf("got %d %s", w.status, w.body)
 	}
@@ -307,6 +307,41 @@ func TestLoginByText(t *testing.T) {
 	}
 	if !strings.HasPrefix(w.said(), "That was too often.") || !strings.Contains(w.body, "data-held") {
 		t.Errorf("after too many tries: %q in %s", w.said(), w.body)
+	}
+}
+
+// TestLoginByEmail signs in with an address of mail, where the app takes one.
+func TestLoginByEmail(t *testing.T) {
+	b := loginBox(t, func(app *otp.App) { app.Email, app.Inbound, app.InboundSignIn = true, true, true })
+	status := b.route.Status()
+	status.Channels = []string{otp.ChannelSMS, otp.ChannelEmail}
+	b.route.SetStatus(status)
+	w := b.browser().get(loginQuery())
+	if !strings.Contains(w.body, "Mobile number or email address") || strings.Contains(w.body, `type="tel"`) {
+		t.Fatalf("got %s", w.body)
+	}
+	if w.submit("phone-form", "phone", "ann@", "do", "code"); w.said() != "That is not an email address we can read. Write it like ann@example.com." || !strings.Contains(w.body, `value="ann@"`) || !strings.Contains(w.body, "aria-invalid") {
+		t.Errorf("half an address: %q", w.said())
+	}
+	if w.submit("text-instead", "phone", "ann@example.com", "do", "text"); !strings.HasPrefix(w.said(), "That is not a mobile number") {
+		t.Errorf("an SMS from a mailbox: %q", w.said())
+	}
+	w.submit("phone-form", "phone", " Ann@Example.com ", "region", "CH", "do", "code")
+	if w.status != 200 || w.said() != "" || strings.Contains(w.body, "SMS") || strings.Contains(w.body, "Ann@") || !strings.Contains(w.body, "6 digits, from the email") || !strings.Contains(w.body, "The email ") {
+		t.Fatalf("got %d %s", w.status, w.body)
+	}
+	w.submit("code-form", "code", b.code())
+	place, err := url.Parse(w.header.Get("Location"))
+	if err != nil || w.status != 303 || !strings.HasPrefix(place.String(), loginPlace) {
+		t.Fatalf("got %d to %q, %q", w.status, w.header.Get("Location"), w.said())
+	}
+	session := b.do("POST", "/v1/token/exchange", fmt.Sprintf(`{"code":%q,"code_verifier":%q,"redirect_uri":%q}`, place.Query().Get("code"), verifier, loginPlace), key(publishable))
+	if session.status != 200 || !strings.Contains(session.body, "ann@example.com") && !strings.Contains(session.body, "Ann@example.com") {
+		t.Errorf("the session is %+v", session)
+	}
+	// A number is as good, and another app knows no addresses of mail.
+	if w := b.browser().get(loginQuery()).submit("phone-form", "phone", "079 123 45 67", "region", "CH", "do", "code"); !strings.Contains(w.body, "from the SMS") {
+		t.Errorf("a number: %d %q", w.status, w.said())
 	}
 }
 

@@ -115,7 +115,7 @@ func TestLoginLanguages(t *testing.T) {
 		if strings.Contains(w.body, `:""`) && strings.Contains(w.body[strings.Index(w.body, `"words"`):], `:""`) {
 			t.Errorf("%s: a sentence is missing in %s", wanted, w.body)
 		}
-		if n := strings.Count(w.body[strings.Index(w.body, `"errors"`):], `":"`); n != 16+4 {
+		if n := strings.Count(w.body[strings.Index(w.body, `"errors"`):], `":"`); n != 17+4 {
 			t.Errorf("%s: %d sentences from the errors on", wanted, n)
 		}
 		seen[member(t, w.body, "enter_code")] = true

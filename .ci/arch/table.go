@@ -120,7 +120,7 @@ func House() Law {
 			// store nor a door, so that no command can reach around the daemon.
 			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
 			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
-			{Path: "server/login", Rooms: []string{"otp", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
+			{Path: "server/login", Rooms: []string{"otp", "otp/email", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
 			{Path: "server/docs/docstest", Modules: []string{schemas}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 

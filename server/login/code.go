@@ -81,6 +81,11 @@ func (d *Door) showCode(c *web.Call) error {
 // askCode writes the form that takes a code, and what else can be done.
 func (p *page) askCode(s *state, v *otp.Progress) {
 	w, length := p.words, int(v.Verification.Length)
+	mailed := v.Verification.Address.Kind == otp.Email
+	hint := w.CodeHint
+	if mailed {
+		hint = w.MailHint
+	}
 	p.Raw(`<p>`).Text(fill(w.SentTo, "{to}", v.Verification.Address.Masked())).Raw(`</p>`)
 	p.say(s.Notice)
 	p.Raw(`<form id="code-form" method="post"`).Attr("action", codePath).Raw(`>`)
@@ -91,10 +96,9 @@ func (p *page) askCode(s *state, v *otp.Progress) {
 	p.Raw(`<input id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" required aria-describedby="code-hint"`)
 	p.Attr("pattern", `[0-9 \-]{`+strconv.Itoa(length)+`,}`).Attr("maxlength", strconv.Itoa(2*length)).Attr("data-length", strconv.Itoa(length))
 	p.focus(s.Notice)
-	p.Raw(`><p id="code-hint" class="hint">`).Text(fill(w.CodeHint, "{n}", strconv.Itoa(length))).Raw(`</p>`)
+	p.Raw(`><p id="code-hint" class="hint">`).Text(fill(hint, "{n}", strconv.Itoa(length))).Raw(`</p>`)
 	p.Raw(`<button class="main">`).Text(w.Confirm).Raw(`</button></form>`)
-	said, _ := w.delivery(&v.Message)
-	p.Raw(`<p id="delivery" class="status" role="status">`).Text(said).Raw(`</p><div class="more">`)
+	p.Raw(`<p id="delivery" class="status" role="status">`).Text(w.delivery(&v.Message)).Raw(`</p><div class="more">`)
 	if s.Notice.Spent {
 		p.button(s, "again", w.NewCode, web.Pair{Name: "id", Value: "again"})
 	} else {
@@ -102,10 +106,10 @@ func (p *page) askCode(s *state, v *otp.Progress) {
 			web.Pair{Name: "id", Value: "resend"}, web.Pair{Name: "data-wait", Value: strconv.Itoa(web.Seconds(v.ResendAfter))},
 			web.Pair{Name: "data-words", Value: w.ResendIn}, web.Pair{Name: "data-second", Value: w.Second})
 	}
-	if p.app.InboundSignIn {
+	if p.app.InboundSignIn && !mailed {
 		p.button(s, "text", w.TextUs, web.Pair{Name: "id", Value: "text-instead"})
 	}
-	p.button(s, "change", w.Change, web.Pair{Name: "id", Value: "change"})
+	p.button(s, "change", p.of(w.Change, w.ChangeEither), web.Pair{Name: "id", Value: "change"})
 	p.Raw(`</div><p id="countdown" class="unseen" role="status"></p>`)
 }
 
@@ -113,7 +117,7 @@ func (p *page) askCode(s *state, v *otp.Progress) {
 func (p *page) renew(s *state) {
 	p.button(s, "again", p.words.NewCode, web.Pair{Name: "id", Value: "again"}, web.Pair{Name: "class", Value: "main"})
 	p.Raw(`<div class="more">`)
-	p.button(s, "change", p.words.Change, web.Pair{Name: "id", Value: "change"})
+	p.button(s, "change", p.of(p.words.Change, p.words.ChangeEither), web.Pair{Name: "id", Value: "change"})
 	p.Raw(`</div>`)
 }
 

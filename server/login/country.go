@@ -50,7 +50,8 @@ func regionOf(c *web.Call, app *otp.App, locale string) string {
 	return app.Countries[0]
 }
 
-// number writes the fields of a phone number, with what was typed before.
+// number writes the fields of a phone number, or where the app takes one of an
+// email address, with what was typed before.
 func (p *page) number(all []country, region string, n notice) {
 	w := p.words
 	i := slices.IndexFunc(all, func(one country) bool { return one.Region == region })
@@ -71,8 +72,13 @@ func (p *page) number(all []country, region string, n notice) {
 		}
 		p.Raw(`</select>`)
 	}
-	p.Raw(`<label for="phone">`).Text(w.Phone).Raw(`</label>`)
-	p.Raw(`<input id="phone" name="phone" type="tel" autocomplete="tel" required maxlength="64" aria-describedby="phone-hint"`)
+	p.Raw(`<label for="phone">`).Text(p.of(w.Phone, w.Either)).Raw(`</label><input id="phone" name="phone"`)
+	if p.app.Email {
+		p.Raw(` type="text" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254"`)
+	} else {
+		p.Raw(` type="tel" autocomplete="tel" maxlength="64"`)
+	}
+	p.Raw(` required aria-describedby="phone-hint"`)
 	p.Attr("value", n.Typed)
 	p.focus(n)
 	p.Raw(`><p id="phone-hint" class="hint"><span id="example"`).Attr("data-words", w.Example).Raw(`>`)
@@ -91,7 +97,7 @@ func (p *page) number(all []country, region string, n notice) {
 func (p *page) focus(n notice) {
 	p.Flag("autofocus", true)
 	switch n.Key {
-	case noticeWrong, noticeEmpty, string(otp.InvalidPhone), string(otp.CountryRefused), string(otp.NumberRefused):
+	case noticeWrong, noticeEmpty, noticeEmail, string(otp.InvalidPhone), string(otp.CountryRefused), string(otp.NumberRefused):
 		p.Raw(` aria-invalid="true" aria-errormessage="error"`)
 	}
 }

@@ -32,6 +32,15 @@ func newPage(app *otp.App, locale, title string) *page {
 	return p
 }
 
+// of returns the first of two sentences, the second for an app that takes email
+// addresses too.
+func (p *page) of(phone, either string) string {
+	if p.app.Email {
+		return either
+	}
+	return phone
+}
+
 // say writes what went wrong, if anything did. It is said aloud at once.
 func (p *page) say(n notice) {
 	if s := p.words.sentence(n); s != "" {
@@ -131,7 +140,7 @@ func (d *Door) over(c *web.Call, s *state, app *otp.App) error {
 		return p.send(c, status, false)
 	}
 	p.Raw(`<p class="links">`)
-	p.Element("a", p.words.Change, web.Pair{Name: "href", Value: s.Request.page()}, web.Pair{Name: "class", Value: "button"})
+	p.Element("a", p.of(p.words.Change, p.words.ChangeEither), web.Pair{Name: "href", Value: s.Request.page()}, web.Pair{Name: "class", Value: "button"})
 	p.Raw(" ")
 	p.back(&s.Request, otp.Code(s.Notice.Key))
 	p.Raw(`</p>`)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/otp/email"
 	"github.com/pinferry/pinferry/otp/phone"
 	"github.com/pinferry/pinferry/server/web"
 	"github.com/valyala/fasthttp"
@@ -36,7 +37,7 @@ func (d *Door) askPhone(c *web.Call, app *otp.App, s *state, r *request, n notic
 	locale := localeOf(c, r.Locale)
 	w := languages[locale]
 	p := newPage(app, locale, fill(w.SignIn, "{app}", app.Name))
-	p.Element("p", w.Lead)
+	p.Element("p", p.of(w.Lead, w.LeadEither))
 	p.say(n)
 	p.captcha(n)
 	p.Raw(`<form id="phone-form" method="post"`).Attr("action", r.page())
@@ -88,12 +89,19 @@ func (d *Door) takePhone(c *web.Call) error {
 		return fail(notice{Key: noticeStale})
 	case typed == "":
 		return fail(notice{Key: noticeEmpty})
-	case strings.Contains(typed, "@"): // an app may take email addresses, this page does not
-		return fail(notice{Key: string(otp.InvalidPhone)})
 	}
 	channel := ""
 	if f.value("do") == "text" {
 		channel = otp.ChannelInbound
+	}
+	if strings.Contains(typed, "@") {
+		_, err := email.Parse(typed)
+		switch {
+		case !app.Email, channel != "": // nothing is texted from an address of mail
+			return fail(notice{Key: string(otp.InvalidPhone)})
+		case err != nil:
+			return fail(notice{Key: noticeEmail})
+		}
 	}
 	begun := state{Nonce: s.Nonce, Request: r, To: phone.International(typed, region)}
 	n, err := d.begin(c, caller, &begun, channel, f)
@@ -112,7 +120,7 @@ func (d *Door) takePhone(c *web.Call) error {
 func (d *Door) begin(c *web.Call, caller otp.Caller, s *state, channel string, f form) (notice, error) {
 	r := &s.Request
 	wanted := otp.StartRequest{
-		To: s.To, Channel: channel, Purpose: r.Purpose, Locale: localeOf(c, r.Locale), Captcha: f.value("captcha"),
+		To: s.To, Email: true, Channel: channel, Purpose: r.Purpose, Locale: localeOf(c, r.Locale), Captcha: f.value("captcha"),
 		Wish: otp.Wish{Challenge: r.Challenge, Redirect: r.Redirect},
 	}
 	wanted.IdempotencyKey = strings.Join([]string{"login page", f.value("token"), channel, s.To}, "\n")

@@ -10,7 +10,6 @@ import (
 type progressWire struct {
 	Pending     bool   `json:"pending"`      // false: load the page again
 	Delivery    string `json:"delivery"`     // a sentence
-	Final       bool   `json:"final"`        // the sentence does not change any more
 	ResendAfter int    `json:"resend_after"` // seconds
 	Texted      bool   `json:"texted"`       // the SMS of the channel inbound has come
 }
@@ -36,7 +35,7 @@ func (d *Door) progress(c *web.Call) error {
 	if p.Verification.Channel == otp.ChannelInbound {
 		answer.Delivery = w.Waiting
 	} else {
-		answer.Delivery, answer.Final = w.delivery(&p.Message)
+		answer.Delivery = w.delivery(&p.Message)
 	}
 	return c.JSON(fasthttp.StatusOK, answer)
 }

@@ -28,7 +28,7 @@ type state struct {
 
 	Request      request `json:"r,omitzero"`
 	Verification string  `json:"v,omitempty"`
-	To           string  `json:"t,omitempty"` // in international form
+	To           string  `json:"t,omitempty"` // in international form, or an email address
 	// TextThis and TextTo are of the channel inbound: what to text, and where to,
 	// "" if the box does not know its number.
 	TextThis string `json:"x,omitempty"`

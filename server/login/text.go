@@ -24,7 +24,7 @@ func (p *page) textUs(s *state, v *otp.Progress) {
 	p.button(s, "texted", w.Texted, web.Pair{Name: "id", Value: "texted"}, web.Pair{Name: "class", Value: "main"})
 	p.Raw(`<div class="more">`)
 	p.button(s, "again", w.CodeAfter, web.Pair{Name: "id", Value: "code-instead"})
-	p.button(s, "change", w.Change, web.Pair{Name: "id", Value: "change"})
+	p.button(s, "change", p.of(w.Change, w.ChangeEither), web.Pair{Name: "id", Value: "change"})
 	p.Raw(`</div>`)
 }
 

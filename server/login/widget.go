@@ -15,7 +15,8 @@ type widgetWire struct {
 	Locale     string    `json:"locale"`
 	Region     string    `json:"region"` // the country to begin with, "" for none
 	Countries  []country `json:"countries"`
-	TextUs     bool      `json:"text_us"` // whether a person may text to sign in
+	Email      bool      `json:"email,omitzero"` // whether it takes email addresses too
+	TextUs     bool      `json:"text_us"`        // whether a person may text to sign in
 	Captcha    bool      `json:"captcha,omitzero"`
 	Words      *words    `json:"words"`
 }
@@ -34,7 +35,8 @@ func (d *Door) describe(c *web.Call) error {
 	locale := localeOf(c, wanted)
 	err := c.JSON(fasthttp.StatusOK, widgetWire{
 		Name: app.Name, Test: app.Mode == otp.Test, CodeLength: app.CodeLength, Locale: locale,
-		Region: regionOf(c, app, wanted), Countries: d.countries[app](), TextUs: app.InboundSignIn, Captcha: app.Captcha != otp.CaptchaOff, Words: languages[locale],
+		Region: regionOf(c, app, wanted), Countries: d.countries[app](), Email: app.Email, TextUs: app.InboundSignIn,
+		Captcha: app.Captcha != otp.CaptchaOff, Words: languages[locale],
 	})
 	if err == nil {
 		compress(c)

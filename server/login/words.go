@@ -45,6 +45,16 @@ type words struct {
 	Waiting   string `json:"waiting"`    // while the SMS has not come
 	CodeAfter string `json:"code_after"` // button: rather be sent a code
 
+	// Of apps that take email addresses too, and of codes that went to one.
+
+	Either       string `json:"either"`        // in place of Phone
+	LeadEither   string `json:"lead_either"`   // in place of Lead
+	ChangeEither string `json:"change_either"` // in place of Change
+	MailHint     string `json:"mail_hint"`     // in place of CodeHint
+	MailOnItsWay string `json:"mail_on_its_way"`
+	MailSent     string `json:"mail_sent"`
+	MailNotSent  string `json:"mail_not_sent"`
+
 	Errors map[string]string `json:"errors"` // by the word of a notice
 	Wait   string            `json:"wait"`   // after an error: when to try again
 	Second string            `json:"second"` // {n} of them
@@ -68,12 +78,13 @@ const (
 	noticeCookies = "cookies" // are off
 	noticeNoText  = "no_text" // has come yet
 	noticeEmpty   = "empty"   // field
+	noticeEmail   = "invalid_email"
 )
 
 // notices lists the words of all notices; every language has a sentence for
 // each.
 var notices = []string{
-	noticeWrong, noticeDead, noticeLimit, noticeBusy, noticeStale, noticeCookies, noticeNoText, noticeEmpty,
+	noticeWrong, noticeDead, noticeLimit, noticeBusy, noticeStale, noticeCookies, noticeNoText, noticeEmpty, noticeEmail,
 	string(otp.InvalidPhone), string(otp.CountryRefused), string(otp.NumberRefused), string(otp.CaptchaRequired), string(otp.ChannelUnavailable),
 	string(otp.NotRegistered), string(otp.AlreadyRegistered), string(otp.UserDisabled),
 }
@@ -123,20 +134,23 @@ func (w *words) duration(seconds int) string {
 	return strings.ReplaceAll(w.Minute, "{n}", strconv.Itoa((seconds+59)/60))
 }
 
-// delivery returns what became of the message of a pending verification, and
-// whether that is its end.
-func (w *words) delivery(m *otp.Message) (said string, final bool) {
+// delivery returns what became of the message of a pending verification.
+func (w *words) delivery(m *otp.Message) string {
+	onItsWay, sent, delivered, lost := w.OnItsWay, w.HandedOver, w.Delivered, w.NotArrived
+	if m.Channel == otp.ChannelEmail {
+		onItsWay, sent, delivered, lost = w.MailOnItsWay, w.MailSent, w.MailSent, w.MailNotSent
+	}
 	switch m.State {
 	case otp.MessageAccepted, otp.MessageSending:
-		return w.OnItsWay, false
+		return onItsWay
 	case otp.MessageSent:
-		return w.HandedOver, false
+		return sent
 	case otp.MessageDelivered:
-		return w.Delivered, true
+		return delivered
 	case otp.MessageSuperseded:
-		return "", true
+		return ""
 	}
-	return w.NotArrived, true
+	return lost
 }
 
 // fill puts values in place of what stands for them in a sentence: "{to}", to.

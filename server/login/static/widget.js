@@ -68,7 +68,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     if (answer.status === 204) return null
     const said = await answer.json().catch(() => ({}))
     if (answer.ok) return said
-    const word = { code_rejected: 'wrong', conflict: 'dead' }[said.code] ?? (answer.status === 429 ? 'limit' : said.code)
+    const word = { code_rejected: 'wrong', conflict: 'dead', ...about.email && { invalid_request: 'invalid_email' } }[said.code] ?? (answer.status === 429 ? 'limit' : said.code)
     let sentence = w.errors[word] ?? w.errors.busy
     if (said.retry_after) {
       const n = said.retry_after
@@ -141,6 +141,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
   // start begins a verification, in place of one if its id is given: that lives
   // on if the new one is refused.
   const start = async (to, region, channel, old) => {
+    if (to.includes('@') && (channel || !about.email)) throw w.errors.invalid_phone
     const solution = await solve().catch(() => { throw w.errors.captcha_required })
     const body = { to, region: region || undefined, channel, purpose, locale: wanted, captcha: solution }
     const begun = await call('POST', 'verifications', body)
@@ -149,7 +150,11 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
   }
 
   function askPhone(typed = '', chosen = about.region, failed = '', focused = true) {
-    const phone = field('phone', { type: 'tel', autocomplete: 'tel', maxlength: 64, value: typed }, failed)
+    const phone = field('phone', {
+      ...about.email ? { type: 'text', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 254 }
+        : { type: 'tel', autocomplete: 'tel', maxlength: 64 },
+      value: typed,
+    }, failed)
     const example = el('span')
     const region = el('select', { id: 'region', autocomplete: 'country' })
     if (!chosen) region.append(el('option', { value: '' }, '+'))
@@ -160,14 +165,14 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     const again = words => askPhone(phone.value, region.value, words)
     const form = el('form', { id: 'phone-form' },
       ...many ? [label('region', w.country), region] : [],
-      label('phone', w.phone), phone,
+      label('phone', about.email ? w.either : w.phone), phone,
       el('p', { id: 'phone-hint', class: 'hint' }, example, ...many ? [' ' + w.abroad] : []),
       el('button', { class: 'main' }, w.send))
     form.addEventListener('submit', once(() => start(phone.value, region.value), again))
     if (about.text_us) {
       form.append(button(w.text_us, once(() => form.reportValidity() && start(phone.value, region.value, 'inbound'), again), { id: 'text-instead' }))
     }
-    step(fill(w.sign_in, { app: about.name }), el('p', {}, w.lead), alert(failed), form)
+    step(fill(w.sign_in, { app: about.name }), el('p', {}, about.email ? w.lead_either : w.lead), alert(failed), form)
     nameCountries(region, about.locale, example, w.example)
     if (focused) phone.focus() // not when the app's page has just been opened
   }
@@ -175,7 +180,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
   const end = (to, region, failed) => {
     step(w.enter_code, alert(failed),
       button(w.new_code, once(() => start(to, region), words => end(to, region, words)), { id: 'again', class: 'main' }),
-      el('div', { class: 'more' }, button(w.change, () => askPhone(to, region), { id: 'change' })))
+      el('div', { class: 'more' }, button(about.email ? w.change_either : w.change, () => askPhone(to, region), { id: 'change' })))
   }
 
   const approved = v => {
@@ -196,13 +201,15 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     return seen(v) !== false
   })
 
-  const delivery = message => {
+  const delivery = ({ channel, message }) => {
+    const mailed = channel === 'email'
     const state = message?.state
-    if (state === 'accepted' || state === 'sending') return w.on_its_way
-    return { sent: w.handed_over, delivered: w.delivered, superseded: '' }[state] ?? w.not_arrived
+    if (state === 'accepted' || state === 'sending') return mailed ? w.mail_on_its_way : w.on_its_way
+    const said = mailed ? { sent: w.mail_sent, delivered: w.mail_sent } : { sent: w.handed_over, delivered: w.delivered }
+    return { ...said, superseded: '' }[state] ?? (mailed ? w.mail_not_sent : w.not_arrived)
   }
 
-  const change = (id, to, region) => button(w.change, once(async () => {
+  const change = (id, to, region) => button(about.email ? w.change_either : w.change, once(async () => {
     await call('DELETE', 'verifications/' + id)
     askPhone(to, region)
   }, () => askPhone(to, region)), { id: 'change' })
@@ -215,14 +222,14 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     const send = once(async () => approved(await call('POST', path + '/check', { code: code.value })), again)
     const form = el('form', { id: 'code-form' },
       label('code', w.code), code,
-      el('p', { id: 'code-hint', class: 'hint' }, fill(w.code_hint, { n: length })),
+      el('p', { id: 'code-hint', class: 'hint' }, fill(v.channel === 'email' ? w.mail_hint : w.code_hint, { n: length })),
       el('button', { class: 'main' }, w.confirm))
     form.addEventListener('submit', send)
-    const status = el('p', { id: 'delivery', class: 'status', role: 'status' }, delivery(v.message))
+    const status = el('p', { id: 'delivery', class: 'status', role: 'status' }, delivery(v))
     const aloud = el('p', { class: 'unseen', role: 'status' })
     const resend = button(w.resend, once(async () => askCode(await call('POST', path + '/resend'), to, region), again), { id: 'resend' })
     const more = el('div', { class: 'more' }, resend)
-    if (about.text_us) more.append(button(w.text_us, once(() => start(to, region, 'inbound', v.id), again), { id: 'text-instead' }))
+    if (about.text_us && v.channel !== 'email') more.append(button(w.text_us, once(() => start(to, region, 'inbound', v.id), again), { id: 'text-instead' }))
     more.append(change(v.id, to, region))
     const mine = step(w.enter_code, el('p', {}, fill(w.sent_to, { to: v.to })), alert(failed), form, status, more, aloud)
     const take = codeField(code, length, () => form.requestSubmit(), failed)
@@ -230,7 +237,7 @@ export async function pinferryLogin({ app, key, element, onApproved, purpose = '
     countdown(resend, v.resend_after, w.resend_in, w.second, aloud)
     code.focus()
     follow(v.id, mine, to, region, now => {
-      const said = delivery(now.message)
+      const said = delivery(now)
       if (status.textContent !== said) status.textContent = said
     })
   }
