@@ -9,6 +9,14 @@ import (
 // to a phone that has been proven before. A box that cannot send locks its
 // operators out so; [Operators.Reset] on the machine lets them in again.
 
+// codeApp returns the app whose codes operators get.
+func (p *Operators) codeApp() (*App, bool) {
+	if p.app == "" {
+		return p.box.Apps.Sole()
+	}
+	return p.box.Apps.ByID(p.app)
+}
+
 // codeCaller is who asks for an operator's code.
 func (p *Operators) codeCaller() (Caller, error) {
 	app, ok := p.codeApp()
@@ -56,7 +64,7 @@ func (p *Operators) SetPhone(ctx context.Context, from netip.Addr, password, pho
 	if err != nil {
 		return nil, err
 	}
-	if err := p.box.Store.Update(ctx, func(tx Tx) error { spare(tx); return nil }); err != nil {
+	if err := p.giveBack(ctx, spare); err != nil {
 		return nil, err
 	}
 	sent, err := p.sendCode(ctx, phone)
@@ -73,7 +81,7 @@ func (p *Operators) ConfirmPhone(ctx context.Context, by Actor, id ID, code stri
 	if err != nil {
 		return err
 	}
-	return p.change(ctx, by, "operator.phone", to.Masked(), func(_ Tx, row *accountRow) error {
+	return p.change(ctx, by, "", "operator.phone", to.Masked(), func(_ Tx, row *accountRow) error {
 		row.Phone = to
 		return nil
 	})
@@ -82,11 +90,11 @@ func (p *Operators) ConfirmPhone(ctx context.Context, by Actor, id ID, code stri
 // RemovePhone takes the second factor away. Refusals: [Unauthorized] and
 // [LimitAddress].
 func (p *Operators) RemovePhone(ctx context.Context, by Actor, from netip.Addr, password string) error {
-	_, spare, err := p.prove(ctx, from, password)
+	proven, spare, err := p.prove(ctx, from, password)
 	if err != nil {
 		return err
 	}
-	return p.change(ctx, by, "operator.phone_removed", "", func(tx Tx, row *accountRow) error {
+	return p.change(ctx, by, proven.Hash, "operator.phone_removed", "", func(tx Tx, row *accountRow) error {
 		row.Phone = Address{}
 		spare(tx)
 		return nil

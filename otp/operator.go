@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -100,12 +101,13 @@ func (p *Operators) SetupSecret() string {
 	return strings.Join(groups, "-")
 }
 
-// isSecret compares what was typed with the setup secret, in constant time.
-func (p *Operators) isSecret(typed string) bool {
+// isSecret compares what was typed with the setup secret, in constant time, and
+// returns that.
+func (p *Operators) isSecret(typed string) (secret string, right bool) {
 	typed = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(typed))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.secret != "" && subtle.ConstantTimeCompare([]byte(typed), []byte(p.secret)) == 1
+	return p.secret, p.secret != "" && subtle.ConstantTimeCompare([]byte(typed), []byte(p.secret)) == 1
 }
 
 // Account reads the account.
@@ -135,13 +137,14 @@ func (p *Operators) SetUp(ctx context.Context, from netip.Addr, secret, password
 	if err != nil {
 		return "", err
 	}
-	if !p.isSecret(secret) {
+	used, right := p.isSecret(secret)
+	if !right {
 		p.warn(from)
 		return "", refuse(Unauthorized, "That is not the setup secret. It stands in the log of the box; `pinferry admin setup` shows it too.")
 	}
 	hash, err := p.passwords.Hash(ctx, password)
 	if err != nil {
-		return "", err
+		return "", errors.Join(err, p.giveBack(context.WithoutCancel(ctx), spare))
 	}
 	taken := false
 	err = p.box.Store.Update(ctx, func(tx Tx) error {
@@ -166,7 +169,9 @@ func (p *Operators) SetUp(ctx context.Context, from netip.Addr, secret, password
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.secret = ""
+	if p.secret == used { // else a reset has made another meanwhile
+		p.secret = ""
+	}
 	return token, nil
 }
 
@@ -176,15 +181,15 @@ func (p *Operators) ChangePassword(ctx context.Context, by Actor, from netip.Add
 	if refusal := checkPassword(password); refusal != nil {
 		return refusal
 	}
-	_, spare, err := p.prove(ctx, from, old)
+	proven, spare, err := p.prove(ctx, from, old)
 	if err != nil {
 		return err
 	}
 	hash, err := p.passwords.Hash(ctx, password)
 	if err != nil {
-		return err
+		return errors.Join(err, p.giveBack(context.WithoutCancel(ctx), spare))
 	}
-	return p.change(ctx, by, "operator.password", "", func(tx Tx, row *accountRow) error {
+	return p.change(ctx, by, proven.Hash, "operator.password", "", func(tx Tx, row *accountRow) error {
 		row.Hash, row.Changed = hash, p.box.Clock.Now()
 		row.Era++
 		spare(tx)
@@ -195,7 +200,7 @@ func (p *Operators) ChangePassword(ctx context.Context, by Actor, from netip.Add
 // Reset forgets password, second factor and sign-ins, and makes a new setup
 // secret: for who has the machine and cannot get in.
 func (p *Operators) Reset(ctx context.Context, by Actor) error {
-	err := p.change(ctx, by, "operator.reset", "", func(_ Tx, row *accountRow) error {
+	err := p.change(ctx, by, "", "operator.reset", "", func(_ Tx, row *accountRow) error {
 		*row = accountRow{Era: row.Era + 1}
 		return nil
 	})
@@ -205,12 +210,18 @@ func (p *Operators) Reset(ctx context.Context, by Actor) error {
 	return err
 }
 
-// change changes the account and notes it in the audit trail.
-func (p *Operators) change(ctx context.Context, by Actor, action, target string, fn func(Tx, *accountRow) error) error {
-	return p.box.Store.Update(ctx, func(tx Tx) error {
+// change changes the account and notes it in the audit trail. proven is the hash
+// of the password that was compared before, "" for none: it must still be the
+// one, or who was on his way would undo a reset.
+func (p *Operators) change(ctx context.Context, by Actor, proven, action, target string, fn func(Tx, *accountRow) error) error {
+	stale := false
+	err := p.box.Store.Update(ctx, func(tx Tx) error {
 		var row accountRow
 		if _, err := load(tx, accountKey, &row); err != nil {
 			return err
+		}
+		if stale = proven != "" && row.Hash != proven; stale {
+			return nil
 		}
 		if err := fn(tx, &row); err != nil {
 			return err
@@ -219,17 +230,14 @@ func (p *Operators) change(ctx context.Context, by Actor, action, target string,
 		p.box.Clock.Mark(tx)
 		return p.box.audit(tx, by, action, target)
 	})
-}
-
-// codeApp returns the app whose codes operators get.
-func (p *Operators) codeApp() (*App, bool) {
-	if p.app == "" {
-		return p.box.Apps.Sole()
+	if err == nil && stale {
+		return changedMeanwhile()
 	}
-	return p.box.Apps.ByID(p.app)
+	return err
 }
 
-// actor is an operator at the page.
-func actor(from netip.Addr) Actor {
+// OperatorAt is an operator at the page, who sits at from now: a sign-in that was
+// stolen is used from elsewhere, and the audit trail must show that.
+func OperatorAt(from netip.Addr) Actor {
 	return Actor{Who: "admin", From: from.String()}
 }

@@ -15,7 +15,10 @@ import (
 const password = "correct horse battery"
 
 // tedious is a keeper of passwords that takes its time, and counts what it compares.
-type tedious struct{ matches atomic.Int64 }
+type tedious struct {
+	matches atomic.Int64
+	busy    atomic.Bool // too many wait for it
+}
 
 func (s *tedious) Hash(_ context.Context, p string) (string, error) {
 	time.Sleep(100 * time.Millisecond)
@@ -23,6 +26,9 @@ func (s *tedious) Hash(_ context.Context, p string) (string, error) {
 }
 
 func (s *tedious) Match(_ context.Context, hash, p string) (bool, error) {
+	if s.busy.Load() {
+		return false, &otp.Error{Code: otp.Busy}
+	}
 	time.Sleep(100 * time.Millisecond)
 	s.matches.Add(1)
 	return hash == "hash of "+p, nil

@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 	"unicode/utf8"
@@ -54,8 +55,13 @@ func (p *Operators) charge(ctx context.Context, from netip.Addr) (spare func(Tx)
 	}, nil
 }
 
+// giveBack takes a try back at once.
+func (p *Operators) giveBack(ctx context.Context, spare func(Tx)) error {
+	return p.box.Store.Update(ctx, func(tx Tx) error { spare(tx); return nil })
+}
+
 // prove evaluates the password. spare takes the try back; who does not call it
-// leaves it counted.
+// leaves it counted. A try that was not evaluated is not counted.
 func (p *Operators) prove(ctx context.Context, from netip.Addr, password string) (row accountRow, spare func(Tx), err error) {
 	if row, err = p.account(ctx); err != nil {
 		return row, nil, err
@@ -69,7 +75,7 @@ func (p *Operators) prove(ctx context.Context, from netip.Addr, password string)
 	right := len(password) <= maxPassword
 	if right {
 		if right, err = p.passwords.Match(ctx, row.Hash, password); err != nil {
-			return row, nil, err
+			return row, nil, errors.Join(err, p.giveBack(context.WithoutCancel(ctx), spare))
 		}
 	}
 	if !right {
@@ -91,5 +97,5 @@ func (p *Operators) Prove(ctx context.Context, from netip.Addr, password string)
 	if err != nil {
 		return err
 	}
-	return p.box.Store.Update(ctx, func(tx Tx) error { spare(tx); return nil })
+	return p.giveBack(ctx, spare)
 }

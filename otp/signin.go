@@ -30,9 +30,6 @@ type SignIn struct {
 // IdleExpires is when the sign-in ends if it is not used.
 func (s *SignIn) IdleExpires() Time { return min(s.Seen.Add(SignInIdle), s.Expires) }
 
-// Actor is who acts by it.
-func (s *SignIn) Actor() Actor { return Actor{Who: "admin", From: s.From} }
-
 // signInRow is a [SignIn] as it is kept.
 type signInRow struct {
 	_                      struct{} `cbor:",toarray"`
@@ -65,18 +62,19 @@ func (p *Operators) signIn(tx Tx, row *accountRow, from netip.Addr, action strin
 	var secret [32]byte
 	rand.Read(secret[:])
 	token = base64.RawURLEncoding.EncodeToString(secret[:])
-	now, by := p.box.Clock.Now(), actor(from)
+	now, by := p.box.Clock.Now(), OperatorAt(from)
 	saveSignIn(tx, signInKey(token), &signInRow{From: by.From, Created: now, Seen: now, Expires: now.Add(SignInLife), Era: row.Era})
 	p.box.Clock.Mark(tx)
 	return token, p.box.audit(tx, by, action, "")
 }
 
-// carryOver takes the sign-in of token along into another era.
+// carryOver takes the sign-in of token along from the era before, if it has not
+// ended by then.
 func carryOver(tx Tx, token string, era uint32) error {
 	k := signInKey(token)
 	var r signInRow
 	found, err := load(tx, k, &r)
-	if err == nil && found {
+	if err == nil && found && r.Era == era-1 {
 		r.Era = era
 		saveSignIn(tx, k, &r)
 	}
@@ -103,10 +101,12 @@ func (p *Operators) SignIn(ctx context.Context, from netip.Addr, l Login) (token
 	}
 	if row.Phone.Kind == Phone {
 		if l.Verification.IsZero() {
-			if sent, err = p.sendCode(ctx, row.Phone.E164()); err != nil {
+			// The password was right, whether or not the code can be sent.
+			if err := p.giveBack(ctx, spare); err != nil {
 				return "", nil, err
 			}
-			return "", sent, p.box.Store.Update(ctx, func(tx Tx) error { spare(tx); return nil })
+			sent, err = p.sendCode(ctx, row.Phone.E164())
+			return "", sent, err
 		}
 		to, err := p.checkCode(ctx, l.Verification, l.Code, row.Phone.Key)
 		if err != nil {
@@ -129,9 +129,13 @@ func (p *Operators) SignIn(ctx context.Context, from netip.Addr, l Login) (token
 		return err
 	})
 	if err == nil && stale {
-		return "", nil, refuse(Unauthorized, "The password was changed meanwhile. Sign in again.")
+		return "", nil, changedMeanwhile()
 	}
 	return token, nil, err
+}
+
+func changedMeanwhile() *Error {
+	return refuse(Unauthorized, "The password was changed meanwhile. Sign in again.")
 }
 
 // Present reads the sign-in of a secret; use keeps it from ending idle. It is
@@ -139,10 +143,11 @@ func (p *Operators) SignIn(ctx context.Context, from netip.Addr, l Login) (token
 func (p *Operators) Present(ctx context.Context, token string, use bool) (s SignIn, err error) {
 	k := signInKey(token)
 	now := p.box.Clock.Now()
+	var row signInRow
 	live := false
 	read := func(tx Tx) error {
 		var account accountRow
-		var row signInRow
+		row, live = signInRow{}, false
 		found, err := load(tx, k, &row)
 		if err != nil || !found {
 			return err
@@ -159,16 +164,15 @@ func (p *Operators) Present(ctx context.Context, token string, use bool) (s Sign
 	if live && use && now.Sub(s.Seen) >= seenEvery {
 		err = p.box.Store.Update(ctx, func(tx Tx) error {
 			if err := read(tx); err != nil || !live {
-				return err
-			}
-			var row signInRow
-			if _, err := load(tx, k, &row); err != nil {
-				return err
+				return err // it has ended meanwhile
 			}
 			row.Seen, s.Seen = now, now
 			saveSignIn(tx, k, &row)
 			return nil
 		})
+		if err != nil && AsError(err).Code == StorageLow {
+			err = nil // who looks for what fills the disk must not be kept from it
+		}
 	}
 	s.Current = true
 	if err == nil && !live {
@@ -187,7 +191,7 @@ func (p *Operators) SignOut(ctx context.Context, by Actor, token string) error {
 
 // SignOutAll ends every sign-in.
 func (p *Operators) SignOutAll(ctx context.Context, by Actor) error {
-	return p.change(ctx, by, "operator.logout_all", "", func(_ Tx, row *accountRow) error {
+	return p.change(ctx, by, "", "operator.logout_all", "", func(_ Tx, row *accountRow) error {
 		row.Era++
 		return nil
 	})

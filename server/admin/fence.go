@@ -57,11 +57,10 @@ func fenced(handle web.Handler) web.Handler {
 // signedIn is fenced for those who have signed in.
 func (o *Console) signedIn(handle web.Handler) web.Handler {
 	return fenced(func(c *web.Call) error {
-		s, err := o.actions.Operators.Present(c.Context, cookie(c), !isLive(c))
-		if err != nil {
+		if _, err := o.actions.Operators.Present(c.Context, cookie(c), !isLive(c)); err != nil {
 			return err
 		}
-		c.Caller = otp.Caller{Secret: true, By: s.Actor()}
+		c.Caller = otp.Caller{Secret: true, By: otp.OperatorAt(at(c))}
 		return handle(c)
 	})
 }
