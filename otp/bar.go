@@ -61,6 +61,8 @@ var sorts = map[quotaClass]barSort{
 	inboundBox:        {kind: "box", rules: func(*Limits) []Rule { return inboundPerBox }},
 	conversionBlock:   {kind: "block", rule: "N12", name: "conversion_per_block", conversions: func(l *Limits) []Conversion { return l.ConversionPerBlock }},
 	conversionCountry: {kind: "country", rule: "N12", name: "conversion_per_country", conversions: func(l *Limits) []Conversion { return l.ConversionPerCountry }},
+	operatorSends:     {kind: "phone", rule: "N7, N8", name: "sends_per_phone", rules: func(l *Limits) []Rule { return l.SendsPerPhone }, waits: true},
+	operatorTries:     {kind: "phone", rule: "N4", name: "tries_per_phone", rules: func(l *Limits) []Rule { return l.TriesPerPhone }},
 	operatorAddress:   {kind: "address", rule: "N26", rules: func(*Limits) []Rule { return triesOperator }},
 }
 

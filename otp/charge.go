@@ -80,7 +80,11 @@ func (v *Verifications) charge(tx Tx, c Caller, ver *Verification, now Time) (*E
 func (v *Verifications) sendQuotas(tx Tx, c Caller, ver *Verification, now Time) ([]quota, error) {
 	limits, a := &v.box.Limits, ver.Address
 	bucket, block := a.bucket(), a.block()
-	perPhone := quota{class: sendsPhone, subject: bucket, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
+	class := sendsPhone
+	if c.Door == OperatorDoor {
+		class = operatorSends // or strangers could use up what lets an operator in
+	}
+	perPhone := quota{class: class, subject: bucket, coarse: block, rules: limits.SendsPerPhone, code: LimitPhone, detail: tooMany}
 	exempt := limits.exempt(c.Address)
 	if exempt {
 		perPhone.backoff = limits.Backoff

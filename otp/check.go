@@ -201,7 +201,11 @@ func (t *try) callerQuotas() []quota {
 // verified it before has a reserve of its own once its quota is used up.
 func (t *try) phoneQuotas(l *ledger) ([]quota, error) {
 	limits, bucket := &t.v.box.Limits, t.ver.Address.bucket()
-	perPhone := quota{class: triesPhone, subject: bucket, rules: limits.TriesPerPhone, code: LimitPhone, detail: tooMany}
+	class := triesPhone
+	if t.c.Door == OperatorDoor {
+		class = operatorTries
+	}
+	perPhone := quota{class: class, subject: bucket, rules: limits.TriesPerPhone, code: LimitPhone, detail: tooMany}
 	if limits.exempt(t.c.Address) {
 		return []quota{perPhone}, nil
 	}

@@ -15,7 +15,14 @@ type liveEntry struct {
 	Expires Time
 }
 
-func liveKey(app string, a Address) Key { return Key{KindLive, app + "\x00" + a.Key} }
+// liveKey is where the row of a verification stands. Operators have one of their
+// own, or strangers could hold all its places.
+func liveKey(v *Verification) Key {
+	if v.Door == OperatorDoor {
+		return Key{KindLive, v.App + "\x00\x00" + v.Address.Key}
+	}
+	return Key{KindLive, v.App + "\x00" + v.Address.Key}
+}
 
 // loadLive reads the row less what has expired.
 func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
@@ -28,7 +35,7 @@ func loadLive(tx Tx, k Key, now Time) (row liveRow, err error) {
 
 // keepAlive lists a verification among the live ones of its address.
 func keepAlive(tx Tx, v *Verification, now Time) error {
-	k := liveKey(v.App, v.Address)
+	k := liveKey(v)
 	row, err := loadLive(tx, k, now)
 	if err != nil {
 		return err

@@ -38,6 +38,40 @@ func TestOperatorTriesAreGuesses(t *testing.T) {
 	})
 }
 
+// TestStrangersLockNoOperatorOut has people who know the operator's number use up
+// all that it may be sent and tried, and the operator get in all the same.
+func TestStrangersLockNoOperatorOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, setup{limits: func(l *otp.Limits) {
+			*l = otp.Limits{SendsPerPhone: []otp.Rule{{3, time.Hour}}, TriesPerPhone: []otp.Rule{{5, time.Hour}}}
+		}})
+		o.setUp()
+		o.factor(alice)
+		for range 3 { // which all live
+			p := o.mustStart(o.from("198.51.100.1"), alice)
+			digits := o.sent()
+			for i := range 2 {
+				o.check(o.from("198.51.100.1"), p.Verification.ID, wrong(digits, i))
+			}
+		}
+		_, err := o.start(o.from("198.51.100.1"), alice)
+		if err == nil {
+			t.Fatal("the number has no limit")
+		}
+		_, sent, err := o.p.SignIn(t.Context(), desk, otp.Login{Password: password})
+		must(t, err)
+		token, _, err := o.p.SignIn(t.Context(), desk, otp.Login{Password: password, Verification: sent.Verification.ID, Code: o.sent()})
+		must(t, err)
+		if !o.here(token) {
+			t.Error("not signed in")
+		}
+		// Who has the password alone can still not have code after code sent.
+		for err = nil; err == nil; _, _, err = o.p.SignIn(t.Context(), desk, otp.Login{Password: password}) {
+		}
+		wantCode(t, err, otp.LimitPhone)
+	})
+}
+
 // factor makes a phone the second factor.
 func (o *office) factor(phone string) {
 	o.t.Helper()

@@ -179,7 +179,7 @@ func (o *opening) admit(ver *Verification) (*Error, error) {
 		}
 	}
 	if ver.Slot == "" {
-		live, err := loadLive(o.tx, liveKey(ver.App, ver.Address), o.now)
+		live, err := loadLive(o.tx, liveKey(ver), o.now)
 		if err != nil {
 			return nil, err
 		}

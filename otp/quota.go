@@ -30,6 +30,8 @@ const (
 	operatorAddress   quotaClass = 'O'
 	conversionBlock   quotaClass = 'v' // a [conversionRow], and so is the next
 	conversionCountry quotaClass = 'V'
+	operatorSends     quotaClass = 'S'
+	operatorTries     quotaClass = 'W'
 )
 
 // exactEvents is the largest count that a row keeps event by event; above it

@@ -16,7 +16,7 @@ type Kind uint8
 const (
 	KindMeta         Kind = 1 + iota // a fixed name: "epoch", "clock", "schema"
 	KindVerification                 // verification id
-	KindLive                         // app, NUL, address key: the live verifications of that address
+	KindLive                         // app, NUL (two for operators), address key: the live verifications of that address
 	KindSlot                         // app, NUL, slot: the one verification that a door finds without a handle
 	KindMessage                      // message id
 	KindOutbox                       // message id, while the message is accepted or sending

@@ -166,7 +166,7 @@ func (v *Verifications) cancel(ctx context.Context, c Caller, find finder) (Prog
 func (v *Verifications) end(tx Tx, ver *Verification, reason Reason, now Time) (Message, error) {
 	ver.Ended = now
 	saveVerification(tx, ver)
-	k := liveKey(ver.App, ver.Address)
+	k := liveKey(ver)
 	live, err := loadLive(tx, k, now)
 	if err != nil {
 		return Message{}, err
