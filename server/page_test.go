@@ -142,6 +142,8 @@ func TestPageFence(t *testing.T) {
 		"through a proxy":   {p.cookie, fence, own, "X-Forwarded-For: 127.0.0.1"},
 		"says it is secure": {p.cookie, fence, own, "X-Forwarded-Proto: https"},
 		"via":               {p.cookie, fence, own, "Via: 1.1 proxy"},
+		"a proxy's own":     {p.cookie, fence, own, "X-Forwarded-Server: proxy"},
+		"a tunnel":          {p.cookie, fence, own, "Cf-Connecting-Ip: 192.0.2.9"},
 	} {
 		if a := p.do("POST", "/admin/logout-everywhere", "", headers...); a.status != 403 {
 			t.Errorf("%s: %+v", name, a)
@@ -173,6 +175,7 @@ func TestPageFence(t *testing.T) {
 func TestPageSignsInWhereNobodyReads(t *testing.T) {
 	p := newPage(t, func(c *server.Config, _ *[]otp.App) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		c.Hosts = []string{"box.example"}
 	})
 	body := `{"secret":"` + p.actions.Operators.SetupSecret() + `","password":"` + password + `"}`
 	for _, headers := range [][]string{
@@ -183,6 +186,15 @@ func TestPageSignsInWhereNobodyReads(t *testing.T) {
 		}
 		if a := p.do("GET", "/admin/session", "", headers...); a.status != 200 || !strings.HasPrefix(a.body, `{"state":"refused"`) {
 			t.Errorf("%v: %+v", headers, a)
+		}
+	}
+	// A proxy on the machine that adds nothing, and hands the name on.
+	if a := p.parse(p.raw("GET /admin/session HTTP/1.1\r\nHost: box.example\r\nConnection: close\r\n\r\n"), "GET"); !strings.HasPrefix(a.body, `{"state":"refused"`) {
+		t.Errorf("by a name for others: %+v", a)
+	}
+	for _, host := range []string{"localhost:7467", "127.0.0.1", "[::1]:80", "LOCALHOST."} {
+		if a := p.parse(p.raw("GET /admin/session HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n"), "GET"); !strings.HasPrefix(a.body, `{"state":"setup"`) {
+			t.Errorf("as %s: %+v", host, a)
 		}
 	}
 	a := p.do("POST", "/admin/setup", body, fence, "X-Forwarded-For: 192.0.2.9", "X-Forwarded-Proto: https", "Origin: https://"+p.addr)
@@ -197,6 +209,11 @@ func TestPageSignsInWhereNobodyReads(t *testing.T) {
 	}
 	if strings.Contains(strings.ToLower(cookie), "domain") {
 		t.Errorf("the cookie names a domain: %s", cookie)
+	}
+	// The trail has where a sign-in is used, not where it was made.
+	p.do("POST", "/admin/logout-everywhere", "", fence, "X-Forwarded-For: 203.0.113.5", "X-Forwarded-Proto: https", "Cookie: "+cookiePattern.FindString(cookie))
+	if _, trail := p.call("GET", "/admin/audit", ""); !strings.Contains(trail, `"from":"203.0.113.5","action":"operator.logout_all"`) {
+		t.Errorf("the trail is %s", trail)
 	}
 }
 

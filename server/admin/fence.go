@@ -2,7 +2,9 @@ package admin
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/pinferry/pinferry/otp"
@@ -70,17 +72,34 @@ const plainHTTP = "Over plain HTTP operators sign in from the machine itself onl
 	"Set tls in the config file, or reach the box through an SSH tunnel to its loopback address."
 
 // trusted tells whether nobody can read along. A request that came through a
-// proxy which is not trusted may be anybody's, whatever machine the proxy is on.
+// proxy which is not trusted may be anybody's, whatever machine the proxy is on:
+// it tells by what it adds, or by a Host that is a name for others.
 func trusted(c *web.Call) bool {
 	if c.Secure {
 		return true
 	}
-	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"} {
-		if c.Header(name) != "" {
+	for name := range c.HTTP.Request.Header.All() {
+		if slices.ContainsFunc(proxyHeaders, func(prefix string) bool {
+			return len(name) >= len(prefix) && strings.EqualFold(string(name[:len(prefix)]), prefix)
+		}) {
 			return false
 		}
 	}
-	return c.Peer.IsLoopback() && c.Client.IsLoopback()
+	return c.Peer.IsLoopback() && c.Client.IsLoopback() && isLocal(string(c.HTTP.Host()))
+}
+
+// proxyHeaders are how the headers begin that proxies and tunnels add.
+var proxyHeaders = []string{"X-Forwarded", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Original-", "X-Envoy-",
+	"Forwarded", "Via", "True-Client-IP", "CF-", "CDN-Loop", "Fastly-", "Fly-", "Tailscale-"}
+
+// isLocal tells whether a Host is one that only the machine itself goes by.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
 
 // forged says why a call may have been made by a page of somebody else; "" if it

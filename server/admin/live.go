@@ -141,11 +141,12 @@ func (l *live) run(ctx context.Context) {
 				return
 			}
 		case <-look.C:
-			l.overview(ctx)
-		case <-beat.C:
+			// What ended it may have been told before it was written.
 			if l.left(ctx) {
 				return
 			}
+			l.overview(ctx)
+		case <-beat.C:
 			fmt.Fprint(l.w, ": beat\n\n")
 			l.flush()
 		}
