@@ -188,6 +188,18 @@ func maskedKey(key string) string {
 	return Address{Kind: Phone, Key: n.Key, Dial: n.Dial, Calling: n.Calling}.Masked()
 }
 
+// keyInFull is the number or email address whose key it is, "" if it is neither.
+func keyInFull(key string) string {
+	if strings.IndexByte(key, '@') > 0 {
+		return key
+	}
+	n, err := phone.Parse(key)
+	if err != nil {
+		return ""
+	}
+	return "+" + n.Dial
+}
+
 // MaskedSender masks the sender of an SMS if it is a number. A short code or a
 // name is shown: it is nobody's own.
 func MaskedSender(from string) string {

@@ -80,6 +80,19 @@ func (d *Desk) Standing(ctx context.Context, number string) (optedOut, known boo
 	return optedOut, known, err
 }
 
+// Barred returns the whole number or email address of a bar of this id, which
+// must be that of one alone. It shows what [Desk.Reveal] has to note first.
+func (d *Desk) Barred(id string) (string, error) {
+	part, _ := d.box.Keys.openName(id)
+	class, subject, coarse := splitQuota(part)
+	if sorts[class].kind == "phone" && !coarse {
+		if full := keyInFull(subject); full != "" {
+			return full, nil
+		}
+	}
+	return "", refuse(InvalidRequest, "There is no such limit, or it is not that of one number.")
+}
+
 // Lift forgets what was counted under a bar of this id, and tells whether there
 // was one.
 func (d *Desk) Lift(ctx context.Context, by Actor, id string) (lifted int, err error) {

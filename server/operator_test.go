@@ -164,7 +164,8 @@ func TestPageKeepsSecrets(t *testing.T) {
 			}
 		}
 	}
-	for _, one := range []string{id, message, user, inbound} {
+	limits := p.get("/admin/limits").body
+	for _, one := range []string{id, message, user, inbound, member(t, limits[strings.Index(limits, `"kind":"phone"`)-70:], "id")} {
 		if a := p.post("/admin/reveal", `{"id":"`+one+`"}`); a.status != 200 || a.body != `{"phone":"`+phone+`"}` {
 			t.Errorf("%s: %+v", one, a)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
@@ -119,7 +120,10 @@ func (o *Console) phoneOf(c *web.Call, body RevealBody) (string, error) {
 		u, err := o.actions.Directory.User(c.Context, caller, id)
 		return inFull(u.Address), err
 	}
-	return "", web.Invalid(`"id" must be that of a verification, a message, a user or a received SMS.`)
+	if id, ok := strings.CutPrefix(body.ID, limitPrefix); ok {
+		return o.actions.Desk.Barred(id)
+	}
+	return "", web.Invalid(`"id" must be that of a verification, a message, a user, a received SMS or a limit of a number.`)
 }
 
 // inFull is a phone number, or an email address, as it is.

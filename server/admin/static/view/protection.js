@@ -60,7 +60,6 @@ function columns(again) {
 }
 
 function subject({ id, kind, subject: who }) {
-  if (kind === 'country') return `+${who}`;
   if (!who) return 'everybody';
   return kind === 'phone' && who.includes('*') ? reveal(id, who) : number(who);
 }
