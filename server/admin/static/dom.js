@@ -3,7 +3,7 @@
 
 // What a text may not do to its reader: controls, and marks that turn the
 // direction around so that one thing is read as another.
-const tricks = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/g;
+const tricks = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 const svgSpace = 'http://www.w3.org/2000/svg';
 
