@@ -38,14 +38,17 @@ type Box struct {
 
 // Open prepares the store: it anchors the clock to where the box has been and
 // makes sure of an epoch. lost says that rows may be missing, and then, or with
-// another box key, every live code dies. It reports whether that happened.
+// another box key, every live code dies and every operator is signed out, for a
+// sign-out may be among them. It reports whether that happened.
 func (b *Box) Open(ctx context.Context, lost bool) (replaced bool, err error) {
 	err = b.Store.Update(ctx, func(tx Tx) error {
 		if err := b.Clock.Restore(tx); err != nil {
 			return err
 		}
 		var err error
-		replaced, err = b.Keys.Open(tx, lost)
+		if replaced, err = b.Keys.Open(tx, lost); err == nil && replaced {
+			err = endSignIns(tx)
+		}
 		return err
 	})
 	return replaced, err

@@ -156,3 +156,22 @@ func TestPresent(t *testing.T) {
 		}
 	})
 }
+
+// TestSignInsEndWithARestore has a sign-in end where rows may be missing: that it
+// was ended may be among them.
+func TestSignInsEndWithARestore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, setup{})
+		token := o.setUp()
+		if _, err := o.box.Open(t.Context(), false); err != nil || !o.here(token) {
+			t.Fatalf("a restart has ended it, %v", err)
+		}
+		if _, err := o.box.Open(t.Context(), true); err != nil || o.here(token) {
+			t.Errorf("it lives on, %v", err)
+		}
+		token, err := o.signIn("192.0.2.7", password)
+		if must(t, err); !o.here(token) {
+			t.Error("the password is gone")
+		}
+	})
+}

@@ -197,6 +197,17 @@ func (p *Operators) SignOutAll(ctx context.Context, by Actor) error {
 	})
 }
 
+// endSignIns ends every sign-in while the box begins.
+func endSignIns(tx Tx) error {
+	var row accountRow
+	found, err := load(tx, accountKey, &row)
+	if err == nil && found {
+		row.Era++
+		save(tx, accountKey, row, 0)
+	}
+	return err
+}
+
 // SignIns lists the sign-ins that live. token is the one that asks.
 func (p *Operators) SignIns(ctx context.Context, token string) (all []SignIn, err error) {
 	own, now := signInKey(token), p.box.Clock.Now()
