@@ -72,7 +72,7 @@ func splitQuota(part string) (class quotaClass, subject string, coarse bool) {
 	if part == "" {
 		return 0, "", false
 	}
-	subject, coarse = strings.CutPrefix(part[1:], "~~")
+	subject, coarse = strings.CutPrefix(part[1:], coarseMark)
 	return quotaClass(part[0]), subject, coarse
 }
 
@@ -93,7 +93,9 @@ func (d *Desk) bar(part string, raw []byte, now Time) (b Bar, ok bool, err error
 		b.Conversions = s.conversions(limits)
 		q.conversion = &conversion{rules: b.Conversions}
 	} else {
-		b.Rules = s.rules(limits)
+		if b.Rules = s.rules(limits); class == operatorAddress && coarse {
+			b.Rules = triesOperatorSite
+		}
 		q.rules, q.keep = b.Rules, b.Rules
 	}
 	if s.shared {

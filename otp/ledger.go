@@ -21,7 +21,7 @@ func (l *ledger) open(q *quota) {
 	q.key = Key{KindQuota, string(rune(q.class)) + q.subject}
 	q.found = l.read(q)
 	if !q.found && q.coarse != "" && l.rows().Total >= crowdedRows {
-		q.key.Part = string(rune(q.class)) + "~~" + q.coarse
+		q.key.Part = string(rune(q.class)) + coarseMark + q.coarse
 		q.found = l.read(q)
 	}
 }

@@ -3,6 +3,7 @@ package otp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,5 +174,38 @@ func TestSignInsEndWithARestore(t *testing.T) {
 		if must(t, err); !o.here(token) {
 			t.Error("the password is gone")
 		}
+	})
+}
+
+// TestOperatorTriesOfOneSite has whoever has a whole IPv6 network try twenty
+// times, not five from each of its parts.
+func TestOperatorTriesOfOneSite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, setup{})
+		o.setUp()
+		for range 30 { // who knows it may come as often as he likes
+			_, err := o.signIn("2001:db8:1::1", password)
+			must(t, err)
+		}
+		for i := range 20 {
+			_, err := o.signIn(fmt.Sprintf("2001:db8:1:%x::1", i), "a wrong password")
+			wantCode(t, err, otp.Unauthorized)
+		}
+		_, err := o.signIn("2001:db8:1:ffff::1", password)
+		wantCode(t, err, otp.LimitAddress)
+		page, _, err := otp.NewDesk(o.box, o.outbox).Bars(t.Context(), otp.Question{}, 100, "")
+		if err != nil || len(page) != 1 || page[0].Subject != "2001:db8:1::/48" || page[0].Rule != "N26" || page[0].Count != 20 {
+			t.Errorf("got %+v, %v", page, err)
+		}
+		for _, other := range []string{"2001:db8:2::1", "192.0.2.7"} {
+			_, err = o.signIn(other, password)
+			must(t, err)
+		}
+		lifted, err := otp.NewDesk(o.box, o.outbox).Lift(t.Context(), operator, page[0].ID)
+		if err != nil || lifted != 1 {
+			t.Errorf("lifted %d, %v", lifted, err)
+		}
+		_, err = o.signIn("2001:db8:1:ffff::1", password)
+		must(t, err)
 	})
 }

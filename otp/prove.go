@@ -17,6 +17,19 @@ const (
 // triesOperator counts wrong secrets, passwords and codes of one address (N26).
 var triesOperator = []Rule{{5, 15 * time.Minute}}
 
+// triesOperatorSite counts those of one IPv6 /48 together: who has one has 65,536
+// sources, and could keep the box comparing passwords for ever.
+var triesOperatorSite = []Rule{{20, 15 * time.Minute}}
+
+// operatorQuotas are what a try from an address is counted against.
+func operatorQuotas(from netip.Addr) []quota {
+	all := []quota{{class: operatorAddress, subject: source(from), rules: triesOperator}}
+	if from.Unmap().Is6() {
+		all = append(all, quota{class: operatorAddress, subject: coarseMark + coarseSource(from), rules: triesOperatorSite})
+	}
+	return all
+}
+
 // checkPassword refuses a password that can be guessed by its length alone.
 func checkPassword(password string) *Error {
 	switch {
@@ -32,14 +45,14 @@ func checkPassword(password string) *Error {
 // at once are not more than the rule allows. spare takes it back, in the closure
 // of what the right answer was for.
 func (p *Operators) charge(ctx context.Context, from netip.Addr) (spare func(Tx), err error) {
-	q := func() quota {
-		return quota{class: operatorAddress, subject: source(from), rules: triesOperator}
-	}
 	var wait time.Duration
 	err = p.box.Store.Update(ctx, func(tx Tx) error {
-		l, charged := &ledger{tx: tx, now: p.box.Clock.Now(), mends: true}, q()
-		if wait = l.wait(&charged); wait == 0 {
-			l.add(&charged)
+		l, charged := &ledger{tx: tx, now: p.box.Clock.Now(), mends: true}, operatorQuotas(from)
+		if _, wait = l.first(charged); wait > 0 {
+			return l.err
+		}
+		for i := range charged {
+			l.add(&charged[i])
 		}
 		return l.err
 	})
@@ -50,8 +63,10 @@ func (p *Operators) charge(ctx context.Context, from netip.Addr) (spare func(Tx)
 		return nil, refuseFor(LimitAddress, wait, "Too many wrong tries from this address. Wait as long as Retry-After says.")
 	}
 	return func(tx Tx) {
-		l, charged := &ledger{tx: tx, now: p.box.Clock.Now()}, q()
-		l.takeBack(&charged)
+		l, charged := &ledger{tx: tx, now: p.box.Clock.Now()}, operatorQuotas(from)
+		for i := range charged {
+			l.takeBack(&charged[i])
+		}
 	}, nil
 }
 

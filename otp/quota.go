@@ -34,6 +34,9 @@ const (
 	operatorTries     quotaClass = 'W'
 )
 
+// coarseMark stands before a subject that neighbours share.
+const coarseMark = "~~"
+
 // exactEvents is the largest count that a row keeps event by event; above it
 // the longest window is counted in subWindows parts.
 const (
