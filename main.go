@@ -1723,6 +1723,8 @@ func (p *program) banner(url, socket string) {
 
 func (p *program) simulate(in *console.Invocation) error {
 	link := in.String("link", "", "also make this symbolic `link` to the tty")
+	operator := in.String("operator", "", "the `name` of the network, without quotes")
+	credit := in.String("credit", "", "what the network answers to every USSD code: a `text` without quotes")
 	var specs []string
 	in.Func("fault", "misbehave: `spec` as below; may be repeated, and typed on stdin", func(s string) error {
 		specs = append(specs, s)
@@ -1733,7 +1735,7 @@ func (p *program) simulate(in *console.Invocation) error {
 		return err
 	}
 	clock := otp.NewClock(otp.ClockSource{})
-	m := simulator.New(simulator.Config{Now: func() time.Time { return clock.Now().Std() }})
+	m := simulator.New(simulator.Config{Now: func() time.Time { return clock.Now().Std() }, Operator: *operator, Credit: *credit})
 	for _, spec := range specs {
 		if err := m.InjectSpec(spec); err != nil {
 			return console.Fail(exitUsage, "--fault: %w", err)

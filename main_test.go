@@ -1498,7 +1498,7 @@ func TestSignals(t *testing.T) {
 
 func TestSimulate(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "gsm")
-	s := begin(t, nil, "simulate", "--link", link, "--fault", "cms=38@1")
+	s := begin(t, nil, "simulate", "--link", link, "--fault", "cms=38@1", "--operator", "Alpine Mobile", "--credit", "Credit: 3")
 	wait(t, "the tty is there", func() bool { return strings.HasPrefix(s.stdout.String(), "/dev/pts/") })
 	b := serve(t, strings.Replace(shop("inbound = true"), "sim:", link, 1))
 	if _, err := fmt.Fprintln(s.stdin, "cms=5000000\nsms +41791234567 good morning"); err != nil {
@@ -1517,6 +1517,12 @@ func TestSimulate(t *testing.T) {
 	_, line, _ := strings.Cut(s.stdout.String(), "\n")
 	if err := json.Unmarshal([]byte(line), &sms); err != nil || sms.To != "+41791234567" || sms.Text != "naïve" {
 		t.Errorf("simulate printed %q (%v)", line, err)
+	}
+	if _, page := b.call("GET", "/v1/routes", shopSecret, ""); page["routes"].([]any)[0].(map[string]any)["operator"] != "Alpine Mobile" {
+		t.Errorf("the operator is not the one that was given: %v", page)
+	}
+	if code, stdout, stderr := execute(t, b.environ, "modem", "ussd", "gsm0", "*100#"); code != exitOK || !strings.Contains(stdout, "Credit: 3") {
+		t.Errorf("modem ussd: %d %s%s", code, stdout, stderr)
 	}
 	if !strings.Contains(s.stderr.String(), "cms") {
 		t.Errorf("a wrong fault on stdin was not told: %q", s.stderr)
