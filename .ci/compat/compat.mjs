@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { apps, origin, start } from './box.mjs';
+import { start } from '../box.mjs';
+import { apps, config, origin } from './box.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const suites = {
@@ -86,7 +87,7 @@ function print(steps) {
 
 const program = process.env.PROGRAM ?? build(join(dir, 'pinferry'), '../..', 'make', '--no-print-directory', 'build', `OUT=${join(dir, 'pinferry')}`);
 if (wanted.includes('go')) build(join(dir, 'sdks'), 'go', 'go', 'build', '-o', join(dir, 'sdks'), '.');
-const box = await start(program, dir);
+const box = await start(program, dir, config);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (box.stop(), process.exit(1)));
 let failures;
 try {
