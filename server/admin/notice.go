@@ -108,7 +108,7 @@ var reasons = map[string]string{
 	"restart": "the box was restarted", "resent": "a newer one replaced it", "approved": "its code had been verified", "canceled": "it was canceled",
 	"too_late": "it was too late", "not_received": "the handset did not get it", "app_removed": "its app is not configured any more",
 	"route_fault": "there is a defect in the route", "opted_out": "the number has opted out", "test_number": "it is a test number",
-	"limit_phone": "too many for one number", "limit_address": "too many from one address", "limit_box": "too many at once for the box, a country or a block of numbers",
+	"limit_phone": "too many for one number", "limit_address": "too many from one address, or too many that are still valid for one number", "limit_box": "too many at once for the box, a country or a block of numbers",
 	"country_refused": "the country is not allowed", "number_refused": "the number gets no messages", "channel_unavailable": "no route could send",
 	"busy": "too many were waiting", "storage_low": "the disk is nearly full",
 	"absent": "the stick is not plugged in", "permission": "the port may not be opened", "storage_mode": "the stick is in storage mode",

@@ -105,5 +105,5 @@ function row(event) {
   const target = found(event.id);
   return el('li', null, moment(event.at), el('div.row', null,
     badge(levels[event.level] ?? 'step', event.type.split('.').pop().replaceAll('_', ' ')),
-    el('span.grow', null, target ? el('a', { href: target }, event.text) : event.text, event.times > 1 && el('span.soft', null, `, ${count(event.times)} times`))));
+    el('span.grow', null, target ? el('a', { href: target }, event.text) : event.text)));
 }
