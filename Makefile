@@ -31,7 +31,7 @@ OUT ?= bin/pinferry
 RACE = $(shell CGO_ENABLED=1 $(GO) build -race runtime/cgo 2>/dev/null && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build packages fuzz crash radio bench compat
+.PHONY: help run test check build packages fuzz crash radio bench compat browser
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,3 +68,6 @@ bench: ## measure a throw-away box beside a bare handler
 
 compat: ## run the vendors' own SDKs against a real box
 	@.ci/run compat
+
+browser: ## drive the pages of a real box in Chromium; screenshots in bin/screenshots
+	@.ci/run browser
