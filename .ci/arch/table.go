@@ -122,6 +122,7 @@ func House() Law {
 			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
 			{Path: "server/login", Rooms: []string{"otp", "otp/email", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
 			{Path: "server/docs/docstest", Modules: []string{schemas}},
+			{Path: "server/web/webtest", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast}},
 			{Path: "server/*", Rooms: []string{"otp", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 
 			{Path: "systemd", Modules: []string{sys}},
@@ -132,7 +133,7 @@ func House() Law {
 			{Path: ".ci/compat/go", Modules: []string{"github.com/descope/go-sdk", "github.com/twilio/twilio-go"}, Lifts: []string{"net/http"}},
 			{Path: ".ci/*"},
 		},
-		Kit: []string{"otp/otptest", "modem/simulator", "server/docs/docstest"},
+		Kit: []string{"otp/otptest", "modem/simulator", "server/docs/docstest", "server/web/webtest"},
 		Bans: map[string]string{
 			"C":              "the binary is static and built without a C compiler",
 			"expvar":         "it publishes on a global mux; the metrics library is at hand",
