@@ -12,8 +12,8 @@ func TestApp(t *testing.T) {
 		a := d.do(r)
 		d.want(a, 200)
 		golden(t, name, r, a)
-		if strings.Contains(a.body, "null") {
-			t.Errorf("%s: something is null, and clients walk it: %s", name, a.body)
+		if strings.Contains(a.Body, "null") {
+			t.Errorf("%s: something is null, and clients walk it: %s", name, a.Body)
 		}
 	}
 }
@@ -24,7 +24,7 @@ func TestKeySet(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 200, "KeySet")
 	golden(t, "jwks", r, a)
-	if kept := string(a.header.Peek("Cache-Control")); kept != "public, max-age=300" {
+	if kept := a.Header("Cache-Control"); kept != "public, max-age=300" {
 		t.Errorf("Cache-Control: %s", kept)
 	}
 }
@@ -40,8 +40,8 @@ func TestConfiguration(t *testing.T) {
 		a := d.do(r)
 		d.want(a, 200)
 		golden(t, name, r, a)
-		if strings.Contains(a.body, "attacker") {
-			t.Errorf("got %s", a.body)
+		if strings.Contains(a.Body, "attacker") {
+			t.Errorf("got %s", a.Body)
 		}
 	}
 }

@@ -13,9 +13,9 @@ const ann = "ann@example.com"
 // byEmail makes the core's user one of an email address.
 func byEmail(t *testing.T) *door {
 	d := open(t)
-	d.core.grant.User.App = "mail"
-	d.core.grant.User.Address = otp.Address{Kind: otp.Email, Key: ann, Dial: ann}
-	d.core.grant.Session.As = "mail"
+	d.core.Grant.User.App = "mail"
+	d.core.Grant.User.Address = otp.Address{Kind: otp.Email, Key: ann, Dial: ann}
+	d.core.Grant.Session.As = "mail"
 	return d
 }
 
@@ -27,15 +27,15 @@ func TestEmailIdentifier(t *testing.T) {
 		r := request{method: "POST", path: "/v1/apps/mail/" + path + "/otp", body: `{"identifier":"` + ann + `"}`}
 		a := d.do(r)
 		d.want(a, 201, "Start")
-		if s := d.core.start; s.To != ann || !s.Email || s.Channel != "" || s.Purpose != purpose {
+		if s := d.core.Started; s.To != ann || !s.Email || s.Channel != "" || s.Purpose != purpose {
 			t.Errorf("%s: got %+v", path, s)
 		}
 	}
 	d := byEmail(t)
 	r := request{method: "GET", path: "/v1/apps/mail/users?identifier=ann%40example.com"}
 	d.want(d.do(r), 200, "Find")
-	if d.core.login != ann {
-		t.Errorf("asked for %q", d.core.login)
+	if d.core.Login != ann {
+		t.Errorf("asked for %q", d.core.Login)
 	}
 	d = byEmail(t)
 	r = request{method: "GET", path: "/v1/apps/mail/currentuser", bearer: "access.token.shown"}
@@ -50,8 +50,8 @@ func TestCreateByEmail(t *testing.T) {
 	for _, body := range []string{`{"identifier":"` + ann + `"}`, `{"email":"` + ann + `"}`} {
 		d := byEmail(t)
 		d.want(d.do(request{method: "POST", path: "/v1/apps/mail/users", bearer: mailing, body: body}), 201, "Create")
-		if d.core.request.To != ann {
-			t.Errorf("%s: asked for %q", body, d.core.request.To)
+		if d.core.Created.To != ann {
+			t.Errorf("%s: asked for %q", body, d.core.Created.To)
 		}
 	}
 	d := byEmail(t)
@@ -63,12 +63,12 @@ func TestCreateByEmail(t *testing.T) {
 func TestEmailWithoutARoute(t *testing.T) {
 	d := byEmail(t)
 	r := request{method: "POST", path: "/v1/apps/mail/login/otp", body: `{"identifier":"` + ann + `"}`}
-	d.core.err = &otp.Error{Code: otp.ChannelUnavailable, Detail: "x"}
+	d.core.Err = &otp.Error{Code: otp.ChannelUnavailable, Detail: "x"}
 	a := d.do(r)
 	d.want(a, 400, "Start")
-	if !strings.Contains(a.body, "no relay for email is configured") {
-		t.Errorf("got %s", a.body)
+	if !strings.Contains(a.Body, "no relay for email is configured") {
+		t.Errorf("got %s", a.Body)
 	}
-	d.core.called, d.core.err = nil, &otp.Error{Code: otp.ChannelUnavailable, Detail: "x", RetryAfter: time.Minute}
+	d.core.Called, d.core.Err = nil, &otp.Error{Code: otp.ChannelUnavailable, Detail: "x", RetryAfter: time.Minute}
 	d.want(d.do(r), 503, "Start")
 }

@@ -1,13 +1,11 @@
 package passage_test
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 // published are the vendor's codes: a reader in a typed language knows no other.
@@ -17,57 +15,32 @@ const published = " invalid_request invalid_access_token invalid_refresh_token e
 // TestEveryCode refuses a login for every reason there is, and writes what each
 // is here, one line a code.
 func TestEveryCode(t *testing.T) {
-	var all strings.Builder
-	for _, code := range otp.Codes() {
-		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "what the core says", RetryAfter: 90*time.Second + 1, Err: errors.New("disk on fire")}
-		a := d.do(request{method: "POST", path: login, body: `{"identifier":"` + phone + `"}`})
+	webtest.EveryCode(t, "codes.txt", func(e *otp.Error) webtest.Answer {
+		a := refuseLogin(t, e)
 		var wire struct{ Code, Error string }
-		decode(t, a.body, &wire)
+		webtest.Decode(t, a.Body, &wire)
 		if !strings.Contains(published, " "+wire.Code+" ") || wire.Error == "" {
-			t.Errorf("%s: got %s", code, a.body)
+			t.Errorf("%s: got %s", e.Code, a.Body)
 		}
-		if (a.status == 500) != (code == otp.Internal) {
-			t.Errorf("%s: got %d", code, a.status)
-		}
-		wait := string(a.header.Peek("Retry-After"))
-		fmt.Fprintf(&all, "%s %d %q %s\n", code, a.status, wait, a.body)
-		if waits := a.status == 429 || a.status == 503; waits != (wait == "91") {
-			t.Errorf("%s: got %d with Retry-After %q", code, a.status, wait)
-		}
-		if strings.Contains(a.body, "fire") {
-			t.Errorf("%s: the cause left the box: %s", code, a.body)
-		}
-	}
-	compare(t, "testdata/codes.txt", all.String())
+		return a
+	})
 }
 
 func TestRetryAfterIsNeverZero(t *testing.T) {
+	webtest.Waits(t, func(e *otp.Error) webtest.Answer { return refuseLogin(t, e) })
+}
+
+// refuseLogin is what whoever logs in is told by the core.
+func refuseLogin(t *testing.T, e *otp.Error) webtest.Answer {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.LimitPhone}
-	a := d.do(request{method: "POST", path: login, body: `{"identifier":"` + phone + `"}`})
-	if wait := string(a.header.Peek("Retry-After")); wait != "1" {
-		t.Errorf("Retry-After: %q", wait)
-	}
+	d.core.Err = e
+	return d.do(request{method: "POST", path: login, body: `{"identifier":"` + phone + `"}`})
 }
 
-// TestFaultsSayNothing: neither a fault's own detail nor a code that is none
-// leaves the box, whoever asks the door to refuse.
+// TestFaultsSayNothing of themselves, whoever asks the door to refuse.
 func TestFaultsSayNothing(t *testing.T) {
-	for _, code := range []otp.Code{otp.Internal, "no_such_code"} {
-		d := open(t)
-		a := d.refuse(&otp.Error{Code: code, Detail: "database 10.0.0.7 is on fire"})
-		if a.status != 500 || strings.Contains(a.body, "10.0.0.7") {
-			t.Errorf("%s: got %d %s", code, a.status, a.body)
-		}
-	}
-}
-
-// refuse lets the door answer an error of the server, as before a handler has
-// told whose call it is.
-func (d *door) refuse(e *otp.Error) answer {
-	c := newCall(request{method: "GET", path: "/v1/apps/demo"})
-	c.HTTP.WriteString("half an answer")
-	d.Refuse(c, e, 0)
-	return answerOf(c)
+	webtest.Faults(t, func(e *otp.Error) webtest.Answer {
+		c := request{method: "GET", path: "/v1/apps/demo"}.http().Call(t.Context())
+		return webtest.Refuse(t, open(t).Door, c, e, 0)
+	})
 }

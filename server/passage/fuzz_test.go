@@ -1,23 +1,10 @@
 package passage_test
 
 import (
-	"encoding/json"
 	"testing"
-)
 
-// tryBody posts a body. Whatever it is, the answer is JSON and no fault, and
-// only a body that is one JSON object reaches the core.
-func tryBody(t *testing.T, path string, body []byte) {
-	d := open(t)
-	a := d.do(request{method: "POST", path: path, body: string(body), bearer: secret})
-	if a.status >= 500 || !json.Valid([]byte(a.body)) {
-		t.Errorf("got %d %s", a.status, a.body)
-	}
-	var object map[string]any
-	if len(d.core.called) > 0 && json.Unmarshal(body, &object) != nil {
-		t.Errorf("the core was asked %v", d.core.called)
-	}
-}
+	"github.com/pinferry/pinferry/server/web/webtest"
+)
 
 func FuzzLogin(f *testing.F) { fuzzPost(f, login) }
 
@@ -36,5 +23,9 @@ func fuzzPost(f *testing.F, path string) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, body []byte) { tryBody(t, path, body) })
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d := open(t)
+		a := d.do(request{method: "POST", path: path, body: string(body), bearer: secret})
+		webtest.Body(t, body, a, d.core.Called)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 const (
@@ -21,11 +22,11 @@ func TestLogin(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 201, "Start")
 	golden(t, "login", r, a)
-	s := d.core.start
+	s := d.core.Started
 	if s.To != phone || s.Purpose != otp.PurposeSignIn || s.Locale != "de-CH" || !s.Reveal || s.Slot != (otp.Slot{}) {
 		t.Errorf("got %+v", s)
 	}
-	if c := d.core.caller; c.Door != "passage" || c.As != "demo" || c.Secret || c.Address != netip.MustParseAddr("203.0.113.9") {
+	if c := d.core.Caller; c.Door != "passage" || c.As != "demo" || c.Secret || c.Address != netip.MustParseAddr("203.0.113.9") {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -36,8 +37,8 @@ func TestRegister(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 201, "Start")
 	golden(t, "register", r, a)
-	if s := d.core.start; s.Purpose != otp.PurposeSignUp || !s.Reveal || d.core.caller.As != legacy {
-		t.Errorf("got %+v as %q", s, d.core.caller.As)
+	if s := d.core.Started; s.Purpose != otp.PurposeSignUp || !s.Reveal || d.core.Caller.As != legacy {
+		t.Errorf("got %+v as %q", s, d.core.Caller.As)
 	}
 }
 
@@ -47,7 +48,7 @@ func TestServerSpeaksForItsUsers(t *testing.T) {
 	d := open(t)
 	r := request{method: "POST", path: login, body: `{"identifier":"` + phone + `"}`, bearer: secret, headers: map[string]string{"Pinferry-Client-IP": "192.0.2.1"}}
 	d.want(d.do(r), 201, "Start")
-	if c := d.core.caller; !c.Secret || c.Address != netip.MustParseAddr("192.0.2.1") {
+	if c := d.core.Caller; !c.Secret || c.Address != netip.MustParseAddr("192.0.2.1") {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -73,8 +74,8 @@ func TestStartRefuses(t *testing.T) {
 			r := request{method: "POST", path: login, body: body}
 			a := d.do(r)
 			d.want(a, 400)
-			if strings.Contains(a.body, "76111223") || strings.Contains(a.body, "ann@") {
-				t.Errorf("the answer repeats what was sent: %s", a.body)
+			if strings.Contains(a.Body, "76111223") || strings.Contains(a.Body, "ann@") {
+				t.Errorf("the answer repeats what was sent: %s", a.Body)
 			}
 			golden(t, "start"+name, r, a)
 		})
@@ -92,7 +93,7 @@ func TestStartOfTheOtherSort(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)
-			d.core.err = &otp.Error{Code: test.code, Detail: "what the core says"}
+			d.core.Err = &otp.Error{Code: test.code, Detail: "what the core says"}
 			r := request{method: "POST", path: test.path, body: `{"identifier":"` + phone + `"}`}
 			golden(t, name, r, d.do(r))
 		})
@@ -100,18 +101,18 @@ func TestStartOfTheOtherSort(t *testing.T) {
 }
 
 func TestUnknownAppAndClosedDoorLookTheSame(t *testing.T) {
-	var first answer
+	var first webtest.Answer
 	for _, app := range []string{"nobody", "closed", "%64emo", "demo.", strings.Repeat("a", 300)} {
 		d := open(t)
 		r := request{method: "POST", path: "/v1/apps/" + app + "/login/otp", body: `{"identifier":"` + phone + `"}`}
 		a := d.do(r)
 		d.want(a, 404)
-		if first.body == "" {
+		if first.Body == "" {
 			first = a
 			golden(t, "unknownapp", r, a)
 		}
-		if a.body != first.body {
-			t.Errorf("%.20s: got %s", app, a.body)
+		if a.Body != first.Body {
+			t.Errorf("%.20s: got %s", app, a.Body)
 		}
 	}
 }
@@ -122,8 +123,8 @@ func TestActivate(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 200, "Check")
 	golden(t, "activate", r, a)
-	if d.core.id.String() != otpID || d.core.digits != "123456" {
-		t.Errorf("the core was asked for %s", d.core.id)
+	if d.core.ID.String() != otpID || d.core.Digits != "123456" {
+		t.Errorf("the core was asked for %s", d.core.ID)
 	}
 }
 
@@ -132,8 +133,8 @@ func TestNowhereToGo(t *testing.T) {
 	d := open(t)
 	a := d.do(request{method: "POST", path: "/v1/apps/bare/otp/activate", body: right})
 	d.want(a, 200, "Check")
-	if !strings.Contains(a.body, `"redirect_url":""`) {
-		t.Errorf("got %s", a.body)
+	if !strings.Contains(a.Body, `"redirect_url":""`) {
+		t.Errorf("got %s", a.Body)
 	}
 }
 
@@ -145,8 +146,8 @@ func TestActivateRefuses(t *testing.T) {
 		d := open(t)
 		a := d.do(request{method: "POST", path: activate, body: body})
 		d.want(a, 400)
-		if strings.Contains(a.body, "123456") {
-			t.Errorf("the answer repeats the code: %s", a.body)
+		if strings.Contains(a.Body, "123456") {
+			t.Errorf("the answer repeats the code: %s", a.Body)
 		}
 	}
 }
@@ -155,21 +156,21 @@ func TestActivateRefuses(t *testing.T) {
 // under a fresh id, and the answer is that of a wrong code.
 func TestWrongIDsCostAsMuch(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.CodeWrong, Detail: "what the core says"}
+	d.core.Err = &otp.Error{Code: otp.CodeWrong, Detail: "what the core says"}
 	r := request{method: "POST", path: activate, body: right}
 	wrong := d.do(r)
 	d.want(wrong, 400, "Check")
 	golden(t, "wrongcode", r, wrong)
-	seen := map[otp.ID]bool{d.core.id: true}
+	seen := map[otp.ID]bool{d.core.ID: true}
 	for _, id := range []string{"x", otpID[1:], otpID + "0", "vrf_" + otpID, strings.ToUpper(otpID), strings.Repeat("f", 5000)} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: otp.CodeUnknown}
+		d.core.Err = &otp.Error{Code: otp.CodeUnknown}
 		a := d.do(request{method: "POST", path: activate, body: `{"otp":"123456","otp_id":"` + id + `"}`})
 		d.want(a, 400, "Check")
-		if a.body != wrong.body || d.core.id.IsZero() || seen[d.core.id] {
-			t.Errorf("%.20s: got %s for %s", id, a.body, d.core.id)
+		if a.Body != wrong.Body || d.core.ID.IsZero() || seen[d.core.ID] {
+			t.Errorf("%.20s: got %s for %s", id, a.Body, d.core.ID)
 		}
-		seen[d.core.id] = true
+		seen[d.core.ID] = true
 	}
 }
 
@@ -177,7 +178,7 @@ func TestWrongIDsCostAsMuch(t *testing.T) {
 // and that a private app does not.
 func TestExhausted(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.CodeExhausted}
+	d.core.Err = &otp.Error{Code: otp.CodeExhausted}
 	r := request{method: "POST", path: activate, body: right}
 	a := d.do(r)
 	d.want(a, 401, "Check")
@@ -187,17 +188,17 @@ func TestExhausted(t *testing.T) {
 // TestPrivateRefusalsAreOne: whatever became of a code, a private app says the
 // same (R-43).
 func TestPrivateRefusalsAreOne(t *testing.T) {
-	var first answer
+	var first webtest.Answer
 	for _, code := range []otp.Code{otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted, otp.CodeUnknown} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "because it is " + string(code)}
+		d.core.Err = &otp.Error{Code: code, Detail: "because it is " + string(code)}
 		a := d.do(request{method: "POST", path: "/v1/apps/hidden/otp/activate", body: right})
 		d.want(a, 400, "Check")
-		if first.body == "" {
+		if first.Body == "" {
 			first = a
 		}
-		if a.body != first.body || a.header.String() != first.header.String() {
-			t.Errorf("%s is told apart: %s", code, a.body)
+		if a.Body != first.Body || a.Head.String() != first.Head.String() {
+			t.Errorf("%s is told apart: %s", code, a.Body)
 		}
 	}
 }

@@ -1,13 +1,6 @@
 package passage_test
 
 import (
-	"context"
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +8,7 @@ import (
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/passage"
 	"github.com/pinferry/pinferry/server/token"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 func TestRefresh(t *testing.T) {
@@ -23,8 +17,8 @@ func TestRefresh(t *testing.T) {
 		r := request{method: "POST", path: path, body: `{"refresh_token":"old"}`}
 		a := d.do(r)
 		d.want(a, 201, "Refresh")
-		if d.core.shown != "old" {
-			t.Errorf("%q was shown", d.core.shown)
+		if d.core.Token != "old" {
+			t.Errorf("%q was shown", d.core.Token)
 		}
 		golden(t, "refresh"+map[bool]string{true: "slash"}[strings.HasSuffix(path, "/")], r, a)
 	}
@@ -32,7 +26,7 @@ func TestRefresh(t *testing.T) {
 
 func TestRefreshRefuses(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
+	d.core.Err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
 	r := request{method: "POST", path: "/v1/apps/demo/tokens", body: `{"refresh_token":"old"}`}
 	a := d.do(r)
 	d.want(a, 401, "Refresh")
@@ -48,8 +42,8 @@ func TestRevoke(t *testing.T) {
 		r := request{method: "DELETE", path: path}
 		a := d.do(r)
 		d.want(a, 200, "Revoke")
-		if a.body != "" || d.core.shown != "a+b" {
-			t.Errorf("got %q for %q", a.body, d.core.shown)
+		if a.Body != "" || d.core.Token != "a+b" {
+			t.Errorf("got %q for %q", a.Body, d.core.Token)
 		}
 		golden(t, "revoke"+map[bool]string{true: "slash"}[strings.Contains(path, "/?")], r, a)
 	}
@@ -57,7 +51,7 @@ func TestRevoke(t *testing.T) {
 
 func TestRevokeRefuses(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
+	d.core.Err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
 	r := request{method: "DELETE", path: "/v1/apps/demo/tokens?refresh_token=forged"}
 	a := d.do(r)
 	d.want(a, 400, "Revoke")
@@ -71,19 +65,11 @@ func TestRevokeRefuses(t *testing.T) {
 // from the door's own key set.
 func TestTokens(t *testing.T) {
 	k, apps := newCore(), newApps(t)
-	mint, err := token.Open(token.Config{
-		Dir: t.TempDir(), Apps: apps.All()[:2], Sessions: sessions{k},
-		Needs: func(*otp.App) []token.Algorithm { return []token.Algorithm{token.RS256} },
-		Seal:  func(string, ...[]byte) [32]byte { return [32]byte{1} },
-		Now:   func() otp.Time { return moment },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	mint := webtest.OpenMint(t, k, apps.All()[:2]...)
 	d := &door{passage.New(k, k, mint, apps), k, t}
 	for app, audience := range map[string][]string{"demo": {"https://shop.example.com", "demo"}, legacy: {"https://shop.example.com", legacy}, "bare": {"bare"}} {
-		k.grant.Session.As = app
-		k.grant.Session.App = map[bool]string{true: "bare", false: "demo"}[app == "bare"]
+		k.Grant.Session.As = app
+		k.Grant.Session.App = map[bool]string{true: "bare", false: "demo"}[app == "bare"]
 		var result struct {
 			Result struct {
 				Access  string `json:"auth_token"`
@@ -91,13 +77,13 @@ func TestTokens(t *testing.T) {
 				Expires int64  `json:"refresh_token_expiration"`
 			} `json:"auth_result"`
 		}
-		decode(t, d.do(request{method: "POST", path: "/v1/apps/" + app + "/otp/activate", body: right}).body, &result)
-		if want := moment.Add(otp.RefreshLife).Std().Unix(); result.Result.Refresh == "" || result.Result.Expires != want {
+		webtest.Decode(t, d.do(request{method: "POST", path: "/v1/apps/" + app + "/otp/activate", body: right}).Body, &result)
+		if want := webtest.Moment.Add(otp.RefreshLife).Std().Unix(); result.Result.Refresh == "" || result.Result.Expires != want {
 			t.Errorf("%s: got %+v, want it to expire at %d", app, result, want)
 		}
 		var keys token.KeySet
-		decode(t, d.do(request{method: "GET", path: "/v1/apps/" + app + "/.well-known/jwks.json"}).body, &keys)
-		head, claims := verify(t, result.Result.Access, keys)
+		webtest.Decode(t, d.do(request{method: "GET", path: "/v1/apps/" + app + "/.well-known/jwks.json"}).Body, &keys)
+		head, claims := webtest.Read(t, result.Result.Access, keys)
 		if head["alg"] != "RS256" || head["typ"] != "JWT" {
 			t.Errorf("%s: got %v", app, head)
 		}
@@ -111,44 +97,6 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// sessions is the core as a mint asks it.
-type sessions struct{ *core }
-
-func (s sessions) Session(context.Context, otp.Caller, otp.ID) (otp.Grant, error) {
-	return s.grant, nil
-}
-func (s sessions) Refresh(context.Context, otp.Caller, otp.RefreshToken) (otp.Grant, error) {
-	return s.grant, nil
-}
-func (s sessions) Revoke(context.Context, otp.Caller, otp.ID) error { return nil }
-
-// verify checks the signature of a token against the one key of a set.
-func verify(t *testing.T, text string, keys token.KeySet) (head, claims map[string]any) {
-	t.Helper()
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 || len(keys.Keys) != 1 {
-		t.Fatalf("%d parts, %d keys", len(parts), len(keys.Keys))
-	}
-	raw := func(s string) []byte {
-		b, err := base64.RawURLEncoding.DecodeString(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	decode(t, string(raw(parts[0])), &head)
-	decode(t, string(raw(parts[1])), &claims)
-	if head["kid"] != keys.Keys[0].Kid {
-		t.Errorf("kid is %v", head["kid"])
-	}
-	key := rsa.PublicKey{N: new(big.Int).SetBytes(raw(keys.Keys[0].N)), E: int(new(big.Int).SetBytes(raw(keys.Keys[0].E)).Int64())}
-	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if err := rsa.VerifyPKCS1v15(&key, crypto.SHA256, sum[:], raw(parts[2])); err != nil {
-		t.Error(err)
-	}
-	return head, claims
-}
-
 // list returns a claim that is one string or a list of them.
 func list(t *testing.T, claim any) (all []string) {
 	t.Helper()
@@ -160,11 +108,4 @@ func list(t *testing.T, claim any) (all []string) {
 		all = append(all, one.(string))
 	}
 	return all
-}
-
-func decode(t *testing.T, text string, v any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
 }

@@ -18,8 +18,8 @@ func TestCurrentUser(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 200, "Bearer")
 	golden(t, "currentuser", r, a)
-	if d.core.shown != "access.token.shown" {
-		t.Errorf("%q was shown", d.core.shown)
+	if d.core.Token != "access.token.shown" {
+		t.Errorf("%q was shown", d.core.Token)
 	}
 }
 
@@ -27,7 +27,7 @@ func TestCurrentUser(t *testing.T) {
 // neither is the metadata.
 func TestNewUser(t *testing.T) {
 	d := open(t)
-	u := &d.core.grant.User
+	u := &d.core.Grant.User
 	u.Metadata, u.Verified, u.LastLogin, u.Logins = nil, 0, 0, 0
 	r := request{method: "GET", path: user, bearer: secret}
 	a := d.do(r)
@@ -38,16 +38,16 @@ func TestNewUser(t *testing.T) {
 func TestWithoutToken(t *testing.T) {
 	for _, bearer := range []string{"", "forged"} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
+		d.core.Err = &otp.Error{Code: otp.Unauthorized, Detail: "what the mint says"}
 		for _, r := range []request{
 			{method: "GET", path: "/v1/apps/demo/currentuser", bearer: bearer},
 			{method: "PATCH", path: "/v1/apps/demo/currentuser/phone", bearer: bearer, body: `{"new_phone":"` + phone + `"}`},
 		} {
-			d.core.called = nil
+			d.core.Called = nil
 			a := d.do(r)
 			d.want(a, 401, "Bearer")
-			if !strings.Contains(a.body, `"invalid_access_token"`) {
-				t.Errorf("got %s", a.body)
+			if !strings.Contains(a.Body, `"invalid_access_token"`) {
+				t.Errorf("got %s", a.Body)
 			}
 		}
 	}
@@ -67,11 +67,11 @@ func TestFind(t *testing.T) {
 	a := d.do(r)
 	d.want(a, 200, "Find")
 	golden(t, "find", r, a)
-	if d.core.login != phone || d.core.caller.Secret {
-		t.Errorf("asked for %q", d.core.login)
+	if d.core.Login != phone || d.core.Caller.Secret {
+		t.Errorf("asked for %q", d.core.Login)
 	}
-	if strings.Contains(a.body, phone) || strings.Contains(a.body, "gold") {
-		t.Errorf("a stranger learns %s", a.body)
+	if strings.Contains(a.Body, phone) || strings.Contains(a.Body, "gold") {
+		t.Errorf("a stranger learns %s", a.Body)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestFindByServer(t *testing.T) {
 
 func TestFindNobody(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.NotRegistered, Detail: "There is no such user."}
+	d.core.Err = &otp.Error{Code: otp.NotRegistered, Detail: "There is no such user."}
 	r := request{method: "GET", path: users + "?identifier=%2B41791234567"}
 	a := d.do(r)
 	d.want(a, 404, "Find")
@@ -110,7 +110,7 @@ func TestCreate(t *testing.T) {
 		a := d.do(r)
 		d.want(a, 201, "Create")
 		golden(t, name, r, a)
-		if q := d.core.request; q.To != phone || string(q.Metadata) != `{"plan":"gold"}` {
+		if q := d.core.Created; q.To != phone || string(q.Metadata) != `{"plan":"gold"}` {
 			t.Errorf("got %s", q.Metadata)
 		}
 	}
@@ -147,14 +147,14 @@ func TestServerCalls(t *testing.T) {
 			r.bearer, r.headers = bearer, headers
 			a := d.do(r)
 			d.want(a, 403)
-			if !strings.Contains(a.body, `"operation_not_allowed"`) {
-				t.Errorf("%s %s: got %s", r.method, r.path, a.body)
+			if !strings.Contains(a.Body, `"operation_not_allowed"`) {
+				t.Errorf("%s %s: got %s", r.method, r.path, a.Body)
 			}
 		}
 		d := open(t)
 		r.bearer, r.headers = "", map[string]string{"X-Pinferry-Key": secret}
-		if a := d.do(r); a.status >= 300 {
-			t.Errorf("%s %s: got %d %s", r.method, r.path, a.status, a.body)
+		if a := d.do(r); a.Status >= 300 {
+			t.Errorf("%s %s: got %d %s", r.method, r.path, a.Status, a.Body)
 		}
 	}
 	d := open(t)
@@ -174,19 +174,19 @@ func TestManagement(t *testing.T) {
 		"deactivate": {request{method: "PATCH", path: user + "/deactivate"}, "Change"},
 		"signout":    {request{method: "DELETE", path: user + "/tokens"}, "RevokeAll"},
 	} {
-		d.core.called, d.core.id, d.core.change = nil, otp.ID{}, otp.UserChange{}
+		d.core.Called, d.core.ID, d.core.Changed = nil, otp.ID{}, otp.UserChange{}
 		test.r.bearer = secret
 		a := d.do(test.r)
 		d.want(a, 200, test.called)
 		golden(t, "user"+name, test.r, a)
-		if d.core.id.String() != userID {
-			t.Errorf("%s: asked for %s", name, d.core.id)
+		if d.core.ID.String() != userID {
+			t.Errorf("%s: asked for %s", name, d.core.ID)
 		}
-		enabled := d.core.change.Enabled
+		enabled := d.core.Changed.Enabled
 		if set := name == "activate" || name == "deactivate"; (enabled != nil) != set || set && *enabled != (name == "activate") {
 			t.Errorf("%s: enabled is %v", name, enabled)
 		}
-		if got := string(d.core.change.Metadata); (got != "") != (name == "update") {
+		if got := string(d.core.Changed.Metadata); (got != "") != (name == "update") {
 			t.Errorf("%s: metadata is %s", name, got)
 		}
 	}
