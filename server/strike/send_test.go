@@ -6,23 +6,24 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 func TestSend(t *testing.T) {
 	s := openStrike(t)
 	a := s.do("POST /otp", strikeSend)
-	golden(t, "sent", a)
-	if a.status != 200 || !strings.Contains(a.body, `"+1***-***-0100"`) || strings.Contains(a.body, phone[1:]) {
-		t.Errorf("got %d %s", a.status, a.body)
+	a.Golden(t, "sent")
+	if a.Status != 200 || !strings.Contains(a.Body, `"+1***-***-0100"`) || strings.Contains(a.Body, phone[1:]) {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
-	if s.start.To != phone || s.start.Channel != "sms" || string(s.start.Metadata) != `{"name":"Ada"}` || s.start.Slot != (otp.Slot{Door: "strike"}) {
-		t.Errorf("the core was asked for %+v", s.start)
+	if s.Started.To != phone || s.Started.Channel != "sms" || string(s.Started.Metadata) != `{"name":"Ada"}` || s.Started.Slot != (otp.Slot{Door: "strike"}) {
+		t.Errorf("the core was asked for %+v", s.Started)
 	}
 	g := openGoTrue(t)
 	a = g.do("POST /otp", gotrueSend)
-	golden(t, "gotruesent", a)
-	if a.status != 200 || g.start.To != phone || g.start.Slot != (otp.Slot{Door: "gotrue"}) {
-		t.Errorf("the core was asked for %+v", g.start)
+	a.Golden(t, "gotruesent")
+	if a.Status != 200 || g.Started.To != phone || g.Started.Slot != (otp.Slot{Door: "gotrue"}) {
+		t.Errorf("the core was asked for %+v", g.Started)
 	}
 }
 
@@ -38,8 +39,8 @@ func TestCaptcha(t *testing.T) {
 	} {
 		for door, open := range doors {
 			h := open(t)
-			if a := h.do("POST /otp", test.body); a.status != 200 || h.start.Captcha != test.want {
-				t.Errorf("%s at %s: got %d, solution %q", name, door, a.status, h.start.Captcha)
+			if a := h.do("POST /otp", test.body); a.Status != 200 || h.Started.Captcha != test.want {
+				t.Errorf("%s at %s: got %d, solution %q", name, door, a.Status, h.Started.Captcha)
 			}
 		}
 	}
@@ -63,8 +64,8 @@ func TestCreateUser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := doors[test.open](t)
-			if a := h.do("POST /otp", test.body); a.status != 200 || h.start.Purpose != test.purpose || h.start.Reveal != test.reveal {
-				t.Errorf("got %d, purpose %s, reveal %v", a.status, h.start.Purpose, h.start.Reveal)
+			if a := h.do("POST /otp", test.body); a.Status != 200 || h.Started.Purpose != test.purpose || h.Started.Reveal != test.reveal {
+				t.Errorf("got %d, purpose %s, reveal %v", a.Status, h.Started.Purpose, h.Started.Reveal)
 			}
 		})
 	}
@@ -80,8 +81,8 @@ func TestSpelling(t *testing.T) {
 		g, s := openGoTrue(t), openStrike(t)
 		g.do("POST /otp", `{"phone":"`+typed+`"}`)
 		s.do("POST /otp", `{"phone":"`+typed+`"}`)
-		if g.start.To != want || s.start.To != typed {
-			t.Errorf("%q: GoTrue asks for %q, Strike for %q", typed, g.start.To, s.start.To)
+		if g.Started.To != want || s.Started.To != typed {
+			t.Errorf("%q: GoTrue asks for %q, Strike for %q", typed, g.Started.To, s.Started.To)
 		}
 	}
 }
@@ -99,14 +100,14 @@ func TestSendRefuses(t *testing.T) {
 		for door, open := range doors {
 			t.Run(door+name, func(t *testing.T) {
 				h := open(t)
-				if a := h.do("POST /otp", body); a.status != 400 || len(h.called) > 0 || strings.Contains(a.body, "2125550") {
-					t.Errorf("got %d %s, the core was asked to %v", a.status, a.body, h.called)
+				if a := h.do("POST /otp", body); a.Status != 400 || len(h.Called) > 0 || strings.Contains(a.Body, "2125550") {
+					t.Errorf("got %d %s, the core was asked to %v", a.Status, a.Body, h.Called)
 				}
 			})
 		}
 	}
-	golden(t, "badbody", openStrike(t).do("POST /otp", `{"phone":12125550100}`))
-	golden(t, "gotruebadbody", openGoTrue(t).do("POST /otp", `{"phone":12125550100}`))
+	openStrike(t).do("POST /otp", `{"phone":12125550100}`).Golden(t, "badbody")
+	openGoTrue(t).do("POST /otp", `{"phone":12125550100}`).Golden(t, "gotruebadbody")
 }
 
 func TestResend(t *testing.T) {
@@ -123,9 +124,9 @@ func TestResend(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := doors[test.open](t)
 			a := h.do("POST /resend", test.body)
-			golden(t, test.golden, a)
-			if a.status != 200 || h.slot != test.slot {
-				t.Errorf("got %d, slot %+v", a.status, h.slot)
+			a.Golden(t, test.golden)
+			if a.Status != 200 || h.Slot != test.slot {
+				t.Errorf("got %d, slot %+v", a.Status, h.Slot)
 			}
 		})
 	}
@@ -136,20 +137,20 @@ func TestResend(t *testing.T) {
 func TestResendWithoutCode(t *testing.T) {
 	for _, code := range []otp.Code{otp.CodeUnknown, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted, otp.CodeWrong} {
 		g, s := openGoTrue(t), openStrike(t)
-		g.err, s.err = refusal(code), refusal(code)
+		g.Err, s.Err = webtest.Refusal(code), webtest.Refusal(code)
 		a := g.do("POST /resend", gotrueResend)
-		if golden(t, "empty", a); a.status != 200 {
-			t.Errorf("%s: got %d", code, a.status)
+		if a.Golden(t, "empty"); a.Status != 200 {
+			t.Errorf("%s: got %d", code, a.Status)
 		}
 		a = s.do("POST /resend", strikeResend)
-		if golden(t, "idle", a); a.status != 400 {
-			t.Errorf("%s: got %d", code, a.status)
+		if a.Golden(t, "idle"); a.Status != 400 {
+			t.Errorf("%s: got %d", code, a.Status)
 		}
 	}
 	g := openGoTrue(t)
-	g.err = refusal(otp.LimitPhone)
-	if a := g.do("POST /resend", gotrueResend); a.status != 429 {
-		t.Errorf("a limit: got %d %s", a.status, a.body)
+	g.Err = webtest.Refusal(otp.LimitPhone)
+	if a := g.do("POST /resend", gotrueResend); a.Status != 429 {
+		t.Errorf("a limit: got %d %s", a.Status, a.Body)
 	}
 }
 
@@ -160,28 +161,28 @@ func TestKindsOfCodes(t *testing.T) {
 				`{"type":"email","phone":"+12125550100","token":"1"}`, `{"type":"sms","token":"1"}`, `{}`, `{"type":"magiclink","token_hash":"x"}`,
 			} {
 				h := open(t)
-				if a := h.do(call, body); a.status != 400 || len(h.called) > 0 {
-					t.Errorf("%s %s %s: got %d %s, the core was asked to %v", door, call, body, a.status, a.body, h.called)
+				if a := h.do(call, body); a.Status != 400 || len(h.Called) > 0 {
+					t.Errorf("%s %s %s: got %d %s, the core was asked to %v", door, call, body, a.Status, a.Body, h.Called)
 				}
 			}
 		}
 	}
 	s := openStrike(t)
-	if a := s.do("POST /verify", `{"type":"phone_change","phone":"+12125550100","token":"1"}`); a.status != 400 || len(s.called) > 0 {
-		t.Errorf("Strike changes phones: %d %s", a.status, a.body)
+	if a := s.do("POST /verify", `{"type":"phone_change","phone":"+12125550100","token":"1"}`); a.Status != 400 || len(s.Called) > 0 {
+		t.Errorf("Strike changes phones: %d %s", a.Status, a.Body)
 	}
 	g := openGoTrue(t)
-	if a := g.do("POST /verify", `{"phone":"+12125550100","token":"1"}`); a.status != 400 || len(g.called) > 0 {
-		t.Errorf("GoTrue needs no type: %d %s", a.status, a.body)
+	if a := g.do("POST /verify", `{"phone":"+12125550100","token":"1"}`); a.Status != 400 || len(g.Called) > 0 {
+		t.Errorf("GoTrue needs no type: %d %s", a.Status, a.Body)
 	}
 }
 
 func TestFaultsAreLeftToTheServer(t *testing.T) {
 	for door, open := range doors {
 		h := open(t)
-		h.err = errors.New("disk of 10.0.0.7 is on fire")
-		c, handle := h.call("POST /otp", strikeSend)
-		if err := handle(c); !errors.Is(err, h.err) {
+		h.Err = errors.New("disk of 10.0.0.7 is on fire")
+		c := h.request("POST /otp", strikeSend).Call(t.Context())
+		if err := webtest.Find(t, h.Door, c)(c); !errors.Is(err, h.Err) {
 			t.Errorf("%s: the handler returned %v", door, err)
 		}
 	}

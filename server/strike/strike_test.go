@@ -2,67 +2,35 @@ package strike_test
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 // TestErrorsOfEveryCode writes what each code of the closed list is at both
 // doors, one line a code.
 func TestErrorsOfEveryCode(t *testing.T) {
-	for file, open := range map[string]func(testing.TB) *house{"errors": openStrike, "gotrueerrors": openGoTrue} {
-		var got strings.Builder
-		for _, code := range otp.Codes() {
-			h := open(t)
-			c, _ := h.call("POST /otp", "")
-			h.Refuse(c, refusal(code), 0)
-			response := &c.HTTP.Response
-			if code != otp.Internal && response.StatusCode() == 500 {
-				t.Errorf("%s: %s has no line of its own", file, code)
-			}
-			fmt.Fprintf(&got, "%s %d %q %s\n", code, response.StatusCode(), response.Header.Peek("Retry-After"), response.Body())
-		}
-		path := "testdata/" + file + ".txt"
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(path); err != nil || got.String() != string(want) {
-			t.Errorf("%s differs (%v); got:\n%s", path, err, got.String())
-		}
+	for file, open := range map[string]func(testing.TB) *house{"errors.txt": openStrike, "gotrueerrors.txt": openGoTrue} {
+		webtest.EveryCode(t, file, func(e *otp.Error) webtest.Answer { return open(t).refuse(e) })
 	}
 }
 
 func TestFaultsSayNothingOfThemselves(t *testing.T) {
-	const hidden = "disk of 10.0.0.7 is on fire"
-	for door, open := range doors {
-		for _, err := range []error{errors.New(hidden), &otp.Error{Code: otp.Internal, Detail: hidden}, &otp.Error{Code: "no_such_code", Detail: hidden}} {
-			h := open(t)
-			c, _ := h.call("POST /otp", "")
-			c.HTTP.WriteString("half an answer")
-			h.Refuse(c, otp.AsError(err), 0)
-			if got := c.HTTP.Response.String(); c.HTTP.Response.StatusCode() != 500 || strings.Contains(got, hidden) || strings.Contains(got, "half") {
-				t.Errorf("%s: got %s", door, got)
-			}
-		}
+	for _, open := range doors {
+		webtest.Faults(t, func(e *otp.Error) webtest.Answer { return open(t).refuse(e) })
 	}
 }
 
 func TestRetryIsAtLeastOneSecond(t *testing.T) {
-	for door, open := range doors {
-		for wait, want := range map[time.Duration]string{0: "1", time.Second + 1: "2"} {
+	for _, open := range doors {
+		webtest.Waits(t, func(e *otp.Error) webtest.Answer {
 			h := open(t)
-			h.err = &otp.Error{Code: otp.LimitAddress, RetryAfter: wait}
-			if a := h.do("POST /otp", strikeSend); string(a.head.Peek("Retry-After")) != want {
-				t.Errorf("%s, %v: got %q", door, wait, a.head.Peek("Retry-After"))
-			}
-		}
+			h.Err = e
+			return h.do("POST /otp", strikeSend)
+		})
 	}
 }
 
@@ -93,16 +61,16 @@ func TestAppOfACall(t *testing.T) {
 			t.Run(door+name, func(t *testing.T) {
 				h := open(t)
 				a := h.do("POST /otp", strikeSend, test.headers...)
-				if a.status != test.status {
-					t.Fatalf("got %d %s", a.status, a.body)
+				if a.Status != test.status {
+					t.Fatalf("got %d %s", a.Status, a.Body)
 				}
 				if test.status != 200 {
-					if len(h.called) > 0 {
-						t.Errorf("the core was asked to %v", h.called)
+					if len(h.Called) > 0 {
+						t.Errorf("the core was asked to %v", h.Called)
 					}
 					return
 				}
-				if c := h.caller; c.App.ID != test.app || c.Secret != test.secret || c.Door != h.Name || c.As != test.app {
+				if c := h.Caller; c.App.ID != test.app || c.Secret != test.secret || c.Door != h.Name || c.As != test.app {
 					t.Errorf("got app %s, secret %v, door %s, as %s", c.App.ID, c.Secret, c.Door, c.As)
 				}
 			})
@@ -119,12 +87,12 @@ func TestRateHeaders(t *testing.T) {
 		{"POST /token?grant_type=refresh_token", `{"refresh_token":"x"}`, ""}, {"GET /user", "", ""}, {"POST /logout", "", ""},
 		{"POST /otp", `{"phone":`, ""}, {"POST /otp", `{"phone":7}`, ""}, {"POST /token", `{}`, ""},
 	} {
-		for _, err := range []error{nil, refusal(otp.LimitPhone), refusal(otp.NotRegistered), errors.New("fault")} {
-			s.err = err
+		for _, err := range []error{nil, webtest.Refusal(otp.LimitPhone), webtest.Refusal(otp.NotRegistered), errors.New("fault")} {
+			s.Err = err
 			a := s.do(call.path, call.body, signedIn)
 			for header, want := range map[string]string{"X-RateLimit-Limit": "3", "X-RateLimit-Remaining": "2", "X-RateLimit-Reset": "300"} {
-				if got := string(a.head.Peek(header)); got != want || s.counted != call.phone {
-					t.Errorf("%s %v: %d with %s %q for %q", call.path, err, a.status, header, got, s.counted)
+				if got := a.Header(header); got != want || s.Counted != call.phone {
+					t.Errorf("%s %v: %d with %s %q for %q", call.path, err, a.Status, header, got, s.Counted)
 				}
 			}
 		}
@@ -132,9 +100,8 @@ func TestRateHeaders(t *testing.T) {
 	// Nobody's call: an unknown key, and what the server refuses before any
 	// handler.
 	a := s.do("POST /otp", strikeSend, "apikey: pk_nobody")
-	c, _ := s.call("POST /otp", "")
-	s.Refuse(c, refusal(otp.InvalidRequest), 0)
-	for _, head := range []string{a.head.String(), c.HTTP.Response.Header.String()} {
+	unheard := s.refuse(webtest.Refusal(otp.InvalidRequest))
+	for _, head := range []string{a.Head.String(), unheard.Head.String()} {
 		for _, header := range []string{"X-Ratelimit-Limit: 0", "X-Ratelimit-Remaining: 0", "X-Ratelimit-Reset: 0"} {
 			if !strings.Contains(strings.ToLower(head), strings.ToLower(header)) {
 				t.Errorf("there is no %s in %s", header, head)
@@ -142,8 +109,8 @@ func TestRateHeaders(t *testing.T) {
 		}
 	}
 	g := openGoTrue(t)
-	if a := g.do("POST /otp", gotrueSend); strings.Contains(strings.ToLower(a.head.String()), "x-ratelimit") {
-		t.Errorf("GoTrue: %s", a.head)
+	if a := g.do("POST /otp", gotrueSend); strings.Contains(strings.ToLower(a.Head.String()), "x-ratelimit") {
+		t.Errorf("GoTrue: %s", a.Head)
 	}
 }
 
@@ -155,14 +122,14 @@ func TestVersions(t *testing.T) {
 	} {
 		h := openGoTrue(t)
 		headers := []string{"X-Supabase-Api-Version: " + version}
-		if a := h.do("POST /otp", gotrueSend, headers...); string(a.head.Peek("X-Supabase-Api-Version")) != echo {
-			t.Errorf("%q: echoed %q", version, a.head.Peek("X-Supabase-Api-Version"))
+		if a := h.do("POST /otp", gotrueSend, headers...); a.Header("X-Supabase-Api-Version") != echo {
+			t.Errorf("%q: echoed %q", version, a.Header("X-Supabase-Api-Version"))
 		}
-		h.err = refusal(otp.NotRegistered)
+		h.Err = webtest.Refusal(otp.NotRegistered)
 		a := h.do("POST /otp", gotrueSend, headers...)
-		golden(t, map[bool]string{true: "gotruedisabled2024", false: "gotruedisabled"}[echo != ""], a)
-		if a.status != 422 || string(a.head.Peek("X-Supabase-Api-Version")) != echo || string(a.head.Peek("X-Sb-Error-Code")) != "otp_disabled" {
-			t.Errorf("%q: got %s", version, a.head)
+		a.Golden(t, map[bool]string{true: "gotruedisabled2024", false: "gotruedisabled"}[echo != ""])
+		if a.Status != 422 || a.Header("X-Supabase-Api-Version") != echo || a.Header("X-Sb-Error-Code") != "otp_disabled" {
+			t.Errorf("%q: got %s", version, a.Head)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 const signedIn = "Authorization: Bearer " + access
@@ -13,27 +14,27 @@ func TestRefresh(t *testing.T) {
 	for door, open := range doors {
 		h := open(t)
 		a := h.do("POST /token?grant_type=refresh_token", refreshBody)
-		golden(t, "session", a)
-		if a.status != 200 || h.token != "cmVmcmVzaA" {
-			t.Errorf("%s: got %d", door, a.status)
+		a.Golden(t, "session")
+		if a.Status != 200 || h.Token != "cmVmcmVzaA" {
+			t.Errorf("%s: got %d", door, a.Status)
 		}
-		h.tokenErr = refusal(otp.Unauthorized)
+		h.denied(webtest.Refusal(otp.Unauthorized))
 		a = h.do("POST /token?grant_type=refresh_token", `{"refresh_token":"x"}`)
-		golden(t, map[string]string{"Strike": "badrefresh", "GoTrue": "gotruebadrefresh"}[door], a)
-		if want := map[string]int{"Strike": 401, "GoTrue": 400}[door]; a.status != want {
-			t.Errorf("%s: got %d", door, a.status)
+		a.Golden(t, map[string]string{"Strike": "badrefresh", "GoTrue": "gotruebadrefresh"}[door])
+		if want := map[string]int{"Strike": 401, "GoTrue": 400}[door]; a.Status != want {
+			t.Errorf("%s: got %d", door, a.Status)
 		}
 		// Only GoTrue has a word for a token that was used before.
-		h.tokenErr = &otp.Error{Code: otp.Unauthorized, Err: otp.ErrReused}
+		h.denied(&otp.Error{Code: otp.Unauthorized, Err: otp.ErrReused})
 		a = h.do("POST /token?grant_type=refresh_token", `{"refresh_token":"x"}`)
-		golden(t, map[string]string{"Strike": "badrefresh", "GoTrue": "gotrueusedrefresh"}[door], a)
+		a.Golden(t, map[string]string{"Strike": "badrefresh", "GoTrue": "gotrueusedrefresh"}[door])
 		for _, call := range []struct{ path, body string }{
 			{"POST /token?grant_type=password", `{"phone":"+12125550100","password":"x"}`}, {"POST /token", `{"refresh_token":"x"}`},
 			{"POST /token?grant_type=refresh_token", `{}`}, {"POST /token?grant_type=refresh_token", `{"refresh_token":7}`},
 		} {
 			h := open(t)
-			if a := h.do(call.path, call.body); a.status != 400 || len(h.called) > 0 {
-				t.Errorf("%s %s: got %d %s", door, call.path, a.status, a.body)
+			if a := h.do(call.path, call.body); a.Status != 400 || len(h.Called) > 0 {
+				t.Errorf("%s %s: got %d %s", door, call.path, a.Status, a.Body)
 			}
 		}
 	}
@@ -43,16 +44,16 @@ func TestUser(t *testing.T) {
 	for door, open := range doors {
 		h := open(t)
 		a := h.do("GET /user", "", signedIn, "apikey: "+publishable)
-		golden(t, "user", a)
-		if a.status != 200 || h.token != access {
-			t.Errorf("%s: got %d", door, a.status)
+		a.Golden(t, "user")
+		if a.Status != 200 || h.Token != access {
+			t.Errorf("%s: got %d", door, a.Status)
 		}
 	}
 	h := openGoTrue(t)
-	h.grant.User.Verified, h.grant.User.LastLogin, h.grant.User.Metadata = 0, 0, nil
+	h.Grant.User.Verified, h.Grant.User.LastLogin, h.Grant.User.Metadata = 0, 0, nil
 	a := h.do("GET /user", "", signedIn)
-	if golden(t, "userunproven", a); a.status != 200 {
-		t.Errorf("got %d", a.status)
+	if a.Golden(t, "userunproven"); a.Status != 200 {
+		t.Errorf("got %d", a.Status)
 	}
 }
 
@@ -64,37 +65,37 @@ func TestUserNeedsAToken(t *testing.T) {
 		for _, call := range calls[door] {
 			for _, headers := range [][]string{nil, {"Authorization: " + access}, {"Authorization: Bearer " + publishable}, {"Authorization: Basic " + access}} {
 				h := open(t)
-				if a := h.do(call, "{}", headers...); a.status != 401 || len(h.called) > 0 {
-					t.Errorf("%s %s %v: got %d %s", door, call, headers, a.status, a.body)
+				if a := h.do(call, "{}", headers...); a.Status != 401 || len(h.Called) > 0 {
+					t.Errorf("%s %s %v: got %d %s", door, call, headers, a.Status, a.Body)
 				}
 			}
 			h := open(t)
-			h.tokenErr = refusal(otp.Unauthorized)
+			h.denied(webtest.Refusal(otp.Unauthorized))
 			a := h.do(call, "{}", signedIn)
-			golden(t, map[string]string{"Strike": "badtoken", "GoTrue": "gotruebadtoken"}[door], a)
-			if want := map[string]int{"Strike": 401, "GoTrue": 403}[door]; a.status != want || len(h.called) != 1 {
-				t.Errorf("%s %s: got %d, the core was asked to %v", door, call, a.status, h.called)
+			a.Golden(t, map[string]string{"Strike": "badtoken", "GoTrue": "gotruebadtoken"}[door])
+			if want := map[string]int{"Strike": 401, "GoTrue": 403}[door]; a.Status != want || len(h.Called) != 1 {
+				t.Errorf("%s %s: got %d, the core was asked to %v", door, call, a.Status, h.Called)
 			}
 		}
 	}
-	golden(t, "gotruenotoken", openGoTrue(t).do("GET /user", ""))
+	openGoTrue(t).do("GET /user", "").Golden(t, "gotruenotoken")
 }
 
 func TestChangePhone(t *testing.T) {
 	h := openGoTrue(t)
 	next := otp.Address{Kind: otp.Phone, Key: "+41791234567", Dial: "41791234567", Country: "CH", Calling: 41}
-	h.progress.Verification.Address = next
+	h.Progress.Verification.Address = next
 	a := h.do("PUT /user", changePhone, signedIn)
-	golden(t, "changephone", a)
-	r := h.start
-	if a.status != 200 || r.To != "+41791234567" || r.Purpose != otp.PurposeChangePhone || r.Family != familyID || r.Slot != (otp.Slot{Door: "gotrue:change"}) || !r.Reveal {
-		t.Errorf("got %d, the core was asked for %+v", a.status, r)
+	a.Golden(t, "changephone")
+	r := h.Started
+	if a.Status != 200 || r.To != "+41791234567" || r.Purpose != otp.PurposeChangePhone || r.Family != familyID || r.Slot != (otp.Slot{Door: "gotrue:change"}) || !r.Reveal {
+		t.Errorf("got %d, the core was asked for %+v", a.Status, r)
 	}
 	for _, same := range []string{phone, phone[1:], ""} {
 		h := openGoTrue(t)
 		a := h.do("PUT /user", `{"phone":"`+same+`"}`, signedIn)
-		if golden(t, "user", a); a.status != 200 || len(h.called) != 1 {
-			t.Errorf("%q: got %d, the core was asked to %v", same, a.status, h.called)
+		if a.Golden(t, "user"); a.Status != 200 || len(h.Called) != 1 {
+			t.Errorf("%q: got %d, the core was asked to %v", same, a.Status, h.Called)
 		}
 	}
 }
@@ -106,8 +107,8 @@ func TestChangeData(t *testing.T) {
 		`{"data":{}}`:                         `{"name":"Ada"}`,
 	} {
 		h := openGoTrue(t)
-		if a := h.do("PUT /user", body, signedIn); a.status != 200 || string(h.change.Metadata) != want || !strings.Contains(a.body, `"user_metadata":`+want) {
-			t.Errorf("%s: got %d %s", body, a.status, a.body)
+		if a := h.do("PUT /user", body, signedIn); a.Status != 200 || string(h.Changed.Metadata) != want || !strings.Contains(a.Body, `"user_metadata":`+want) {
+			t.Errorf("%s: got %d %s", body, a.Status, a.Body)
 		}
 	}
 	for _, body := range []string{
@@ -116,8 +117,8 @@ func TestChangeData(t *testing.T) {
 		`{"email":"a@b.example"}`, `{"password":"secret","data":{}}`,
 	} {
 		h := openGoTrue(t)
-		if a := h.do("PUT /user", body, signedIn); a.status != 400 || len(h.called) != 1 {
-			t.Errorf("%.20s: got %d %s, the core was asked to %v", body, a.status, a.body, h.called)
+		if a := h.do("PUT /user", body, signedIn); a.Status != 400 || len(h.Called) != 1 {
+			t.Errorf("%.20s: got %d %s, the core was asked to %v", body, a.Status, a.Body, h.Called)
 		}
 	}
 }
@@ -125,25 +126,25 @@ func TestChangeData(t *testing.T) {
 func TestLogout(t *testing.T) {
 	none := otp.ID{}
 	for query, want := range map[string]struct {
-		call    string
-		revoked [2]otp.ID
+		call       string
+		id, except otp.ID
 	}{
-		"":              {"RevokeAll", [2]otp.ID{userID, none}},
-		"?scope=global": {"RevokeAll", [2]otp.ID{userID, none}},
-		"?scope=others": {"RevokeAll", [2]otp.ID{userID, familyID}},
-		"?scope=local":  {"Revoke", [2]otp.ID{familyID, none}},
+		"":              {"RevokeAll", userID, none},
+		"?scope=global": {"RevokeAll", userID, none},
+		"?scope=others": {"RevokeAll", userID, familyID},
+		"?scope=local":  {"Revoke", familyID, none},
 	} {
 		for door, open := range doors {
 			h := open(t)
 			a := h.do("POST /logout"+query, "", signedIn)
-			if a.status != 204 || a.body != "" || h.called[1] != want.call || h.revoked != want.revoked {
-				t.Errorf("%s %q: got %d, the core was asked to %v of %v", door, query, a.status, h.called, h.revoked)
+			if a.Status != 204 || a.Body != "" || h.Called[1] != want.call || h.ID != want.id || h.Except != want.except {
+				t.Errorf("%s %q: got %d, the core was asked to %v of %s but %s", door, query, a.Status, h.Called, h.ID, h.Except)
 			}
 		}
 	}
 	h := openGoTrue(t)
-	if a := h.do("POST /logout?scope=mine", "", signedIn); a.status != 400 || len(h.called) != 1 {
-		t.Errorf("got %d %s", a.status, a.body)
+	if a := h.do("POST /logout?scope=mine", "", signedIn); a.Status != 400 || len(h.Called) != 1 {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 }
 
@@ -151,14 +152,14 @@ func TestOpenPages(t *testing.T) {
 	h := openGoTrue(t)
 	for name, call := range map[string]string{"settings": "GET /settings", "health": "GET /health", "keyset": "GET /.well-known/jwks.json"} {
 		a := h.do(call, "", "apikey: "+publishable)
-		if golden(t, name, a); a.status != 200 {
-			t.Errorf("%s: got %d", name, a.status)
+		if a.Golden(t, name); a.Status != 200 {
+			t.Errorf("%s: got %d", name, a.Status)
 		}
 	}
 	// The key set is that of the app whose key came along: no cache may give it
 	// to the servers of another.
 	a := h.do("GET /.well-known/jwks.json", "")
-	if control, vary := string(a.head.Peek("Cache-Control")), string(a.head.Peek("Vary")); control != "public, max-age=300" || vary != "Authorization, Apikey, X-Pinferry-Key" {
+	if control, vary := a.Header("Cache-Control"), a.Header("Vary"); control != "public, max-age=300" || vary != "Authorization, Apikey, X-Pinferry-Key" {
 		t.Errorf("Cache-Control is %q, Vary %q", control, vary)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 func TestVerify(t *testing.T) {
@@ -19,9 +20,9 @@ func TestVerify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := doors[test.open](t)
 			a := h.do("POST /verify", test.body)
-			golden(t, "session", a)
-			if a.status != 200 || h.slot != test.slot || h.digits != digits {
-				t.Errorf("got %d, slot %+v, digits %q", a.status, h.slot, h.digits)
+			a.Golden(t, "session")
+			if a.Status != 200 || h.Slot != test.slot || h.Digits != digits {
+				t.Errorf("got %d, slot %+v, digits %q", a.Status, h.Slot, h.Digits)
 			}
 		})
 	}
@@ -32,7 +33,7 @@ func TestVerify(t *testing.T) {
 func TestTokenForm(t *testing.T) {
 	h := openGoTrue(t)
 	h.do("POST /verify", gotrueVerify)
-	f := h.form
+	f := h.Form
 	if f.Subject != "10111213-1415-1617-1819-1a1b1c1d1e1f" || f.Audience != "authenticated" || f.Audiences != nil || f.Issuer != "" || f.Refresh != nil {
 		t.Errorf("got %+v", f)
 	}
@@ -47,9 +48,9 @@ func TestTokenForm(t *testing.T) {
 	if amr, err := json.Marshal(f.Claims["amr"]); err != nil || string(amr) != `[{"method":"otp","timestamp":1795339800}]` {
 		t.Errorf("amr is %s (%v)", amr, err)
 	}
-	verified := h.form.Claims["session_id"]
+	verified := h.Form.Claims["session_id"]
 	h.do("POST /token?grant_type=refresh_token", `{"refresh_token":"x"}`)
-	if h.form.Claims["session_id"] != verified {
+	if h.Form.Claims["session_id"] != verified {
 		t.Error("a refresh gives another form")
 	}
 }
@@ -59,19 +60,19 @@ func TestTokenForm(t *testing.T) {
 func TestRefusalsOfACodeAreOne(t *testing.T) {
 	for door, open := range doors {
 		for _, key := range []string{publishable, privateKey} {
-			var first answer
+			var first webtest.Answer
 			for i, code := range []otp.Code{otp.CodeUnknown, otp.CodeWrong, otp.CodeExpired, otp.CodeUsed, otp.CodeExhausted} {
 				h := open(t)
-				h.err = &otp.Error{Code: code, Detail: "Reason " + string(code)}
+				h.Err = &otp.Error{Code: code, Detail: "Reason " + string(code)}
 				a := h.do("POST /verify", strikeVerify, "apikey: "+key)
 				if i == 0 {
 					first = a
 				}
-				if a.status != 403 || a.body != first.body || a.head.String() != first.head.String() {
-					t.Errorf("%s, %s: %s is told apart: %d %s", door, key, code, a.status, a.body)
+				if a.Status != 403 || a.Body != first.Body || a.Head.String() != first.Head.String() {
+					t.Errorf("%s, %s: %s is told apart: %d %s", door, key, code, a.Status, a.Body)
 				}
 			}
-			golden(t, map[string]string{"Strike": "rejected", "GoTrue": "gotruerejected"}[door], first)
+			first.Golden(t, map[string]string{"Strike": "rejected", "GoTrue": "gotruerejected"}[door])
 		}
 	}
 }
@@ -83,13 +84,13 @@ func TestLimitsOfAPrivateApp(t *testing.T) {
 			var first string
 			for _, code := range []otp.Code{otp.LimitPhone, otp.LimitAddress, otp.LimitBox} {
 				h := open(t)
-				h.err = refusal(code)
+				h.Err = webtest.Refusal(code)
 				a := h.do(call.path, call.body, "apikey: "+privateKey)
 				if first == "" {
-					first = a.body
+					first = a.Body
 				}
-				if a.status != 429 || a.body != first || string(a.head.Peek("Retry-After")) != "91" {
-					t.Errorf("%s %s: %s is told apart: %d %s", door, call.path, code, a.status, a.body)
+				if a.Status != 429 || a.Body != first || a.Header("Retry-After") != "91" {
+					t.Errorf("%s %s: %s is told apart: %d %s", door, call.path, code, a.Status, a.Body)
 				}
 			}
 		}
@@ -100,9 +101,9 @@ func TestLimitsOfAPrivateApp(t *testing.T) {
 func TestLimitsOfGoTrue(t *testing.T) {
 	for call, want := range map[string]string{"POST /otp": "over_sms_send_rate_limit", "POST /resend": "over_sms_send_rate_limit", "POST /verify": "over_request_rate_limit"} {
 		h := openGoTrue(t)
-		h.err = refusal(otp.LimitPhone)
-		if a := h.do(call, gotrueVerify); a.status != 429 || string(a.head.Peek("X-Sb-Error-Code")) != want {
-			t.Errorf("%s: got %d %s", call, a.status, a.body)
+		h.Err = webtest.Refusal(otp.LimitPhone)
+		if a := h.do(call, gotrueVerify); a.Status != 429 || a.Header("X-Sb-Error-Code") != want {
+			t.Errorf("%s: got %d %s", call, a.Status, a.Body)
 		}
 	}
 }
@@ -111,10 +112,10 @@ func TestLimitsOfGoTrue(t *testing.T) {
 // before the code came back, or before it was asked for.
 func TestSessionEndedMeanwhile(t *testing.T) {
 	h := openGoTrue(t)
-	h.err = refusal(otp.Unauthorized)
-	for _, a := range []answer{h.do("POST /verify", verifyChange), h.do("PUT /user", changePhone, signedIn)} {
-		if golden(t, "gotruebadtoken", a); a.status != 403 {
-			t.Errorf("got %d", a.status)
+	h.Err = webtest.Refusal(otp.Unauthorized)
+	for _, a := range []webtest.Answer{h.do("POST /verify", verifyChange), h.do("PUT /user", changePhone, signedIn)} {
+		if a.Golden(t, "gotruebadtoken"); a.Status != 403 {
+			t.Errorf("got %d", a.Status)
 		}
 	}
 }
@@ -122,8 +123,8 @@ func TestSessionEndedMeanwhile(t *testing.T) {
 func TestVerifyNeedsAToken(t *testing.T) {
 	for door, open := range doors {
 		h := open(t)
-		if a := h.do("POST /verify", `{"type":"sms","phone":"+12125550100"}`); a.status != 400 || len(h.called) > 0 {
-			t.Errorf("%s: got %d %s", door, a.status, a.body)
+		if a := h.do("POST /verify", `{"type":"sms","phone":"+12125550100"}`); a.Status != 400 || len(h.Called) > 0 {
+			t.Errorf("%s: got %d %s", door, a.Status, a.Body)
 		}
 	}
 }
@@ -132,9 +133,9 @@ func TestVerifyNeedsAToken(t *testing.T) {
 func TestApprovalWithoutSession(t *testing.T) {
 	for door, open := range doors {
 		h := open(t)
-		h.grant.Session = nil
-		if a := h.do("POST /verify", strikeVerify); a.status != 500 {
-			t.Errorf("%s: got %d %s", door, a.status, a.body)
+		h.Grant.Session = nil
+		if a := h.do("POST /verify", strikeVerify); a.Status != 500 {
+			t.Errorf("%s: got %d %s", door, a.Status, a.Body)
 		}
 	}
 }
