@@ -8,8 +8,8 @@ import (
 // tryBody posts a body. Whatever it is, the answer is JSON and no fault.
 func tryBody(t *testing.T, call, body string) *house {
 	h := open(t)
-	if a := h.do(call, body); a.status >= 500 || !json.Valid([]byte(a.body)) {
-		t.Errorf("got %d %s", a.status, a.body)
+	if a := h.do(call, body); a.Status >= 500 || !json.Valid([]byte(a.Body)) {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 	return h
 }
@@ -19,7 +19,7 @@ func FuzzCreate(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		if h := tryBody(t, "POST /Verifications", body); len(h.called) > 0 && h.start.To == "" {
+		if h := tryBody(t, "POST /Verifications", body); len(h.Called) > 0 && h.Started.To == "" {
 			t.Error("the core was asked to send to nobody")
 		}
 	})
@@ -30,7 +30,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		if h := tryBody(t, "POST /VerificationCheck", body); len(h.called) > 0 && h.digits == "" {
+		if h := tryBody(t, "POST /VerificationCheck", body); len(h.Called) > 0 && h.Digits == "" {
 			t.Error("the core was asked to check no code")
 		}
 	})
@@ -49,8 +49,8 @@ func FuzzUpdate(f *testing.F) {
 		if word == "" {
 			t.Skip()
 		}
-		if a := h.do("POST /Verifications/"+word, body); a.status >= 500 || !json.Valid([]byte(a.body)) {
-			t.Errorf("got %d %s", a.status, a.body)
+		if a := h.do("POST /Verifications/"+word, body); a.Status >= 500 || !json.Valid([]byte(a.Body)) {
+			t.Errorf("got %d %s", a.Status, a.Body)
 		}
 	})
 }

@@ -1,54 +1,37 @@
 package twilio_test
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pinferry/pinferry/otp"
-	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
+
+// refuse lets the door answer an error of the server.
+func refuse(t *testing.T, e *otp.Error) webtest.Answer {
+	return webtest.Refuse(t, open(t).Door, webtest.Request{Method: "POST", Target: "/"}.Call(t.Context()), e, 0)
+}
 
 // TestErrorsOfEveryCode writes what each code of the closed list is at this
 // door, one line a code.
 func TestErrorsOfEveryCode(t *testing.T) {
-	door := open(t).Door
-	var got strings.Builder
-	for _, code := range otp.Codes() {
-		c := &web.Call{HTTP: new(fasthttp.RequestCtx)}
-		c.HTTP.WriteString("half an answer")
-		door.Refuse(c, refusal(code), 0)
-		response := &c.HTTP.Response
-		if code != otp.Internal && response.StatusCode() == 500 {
-			t.Errorf("%s has no line of its own", code)
-		}
-		fmt.Fprintf(&got, "%s %d %q %s\n", code, response.StatusCode(), response.Header.Peek("Retry-After"), response.Body())
-	}
-	if strings.Contains(got.String(), `"type"`) || strings.Contains(got.String(), `"title"`) {
+	all := webtest.EveryCode(t, "errors.txt", func(e *otp.Error) webtest.Answer { return refuse(t, e) })
+	if strings.Contains(all, `"type"`) || strings.Contains(all, `"title"`) {
 		t.Error("the vendor's client would take this for a problem of another service")
-	}
-	const path = "testdata/errors.txt"
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile(path); err != nil || got.String() != string(want) {
-		t.Errorf("%s differs (%v); got:\n%s", path, err, got.String())
 	}
 }
 
+func TestFaultsSayNothingOfThemselves(t *testing.T) {
+	webtest.Faults(t, func(e *otp.Error) webtest.Answer { return refuse(t, e) })
+}
+
 func TestRetryIsAtLeastOneSecond(t *testing.T) {
-	for wait, want := range map[time.Duration]string{0: "1", time.Second + 1: "2"} {
+	webtest.Waits(t, func(e *otp.Error) webtest.Answer {
 		h := open(t)
-		h.err = &otp.Error{Code: otp.LimitPhone, RetryAfter: wait}
-		if a := h.do("POST /Verifications", request(t, "create")); string(a.head.Peek("Retry-After")) != want {
-			t.Errorf("%v: got %q", wait, a.head.Peek("Retry-After"))
-		}
-	}
+		h.Err = e
+		return h.do("POST /Verifications", request(t, "create"))
+	})
 }
 
 // calls is one call of each kind.
@@ -78,22 +61,22 @@ func TestKeys(t *testing.T) {
 		} {
 			h := open(t)
 			a := h.at(service, call, body, headers...)
-			if a.status != 401 || !strings.Contains(a.body, `"code":20003`) || len(h.called) > 0 || string(a.head.Peek("WWW-Authenticate")) != `Basic realm="pinferry"` {
-				t.Errorf("%s, %s: got %d %s, the core was asked to %v", call, name, a.status, a.body, h.called)
+			if a.Status != 401 || !strings.Contains(a.Body, `"code":20003`) || len(h.Called) > 0 || a.Header("WWW-Authenticate") != `Basic realm="pinferry"` {
+				t.Errorf("%s, %s: got %d %s, the core was asked to %v", call, name, a.Status, a.Body, h.Called)
 			}
 		}
 		for _, user := range []string{account, "SKa0a1a2a3a4a5a6a7a8a9aaabacadaeaf", "", "anybody"} {
 			h := open(t)
-			if a := h.at(service, call, body, basic(user, secret)); a.status >= 300 || h.caller.App.ID != "demo" || h.caller.As != service || h.caller.Door != "twilio" || !h.caller.Secret {
-				t.Errorf("%s, user %q: got %d %s, caller %+v", call, user, a.status, a.body, h.caller)
+			if a := h.at(service, call, body, basic(user, secret)); a.Status >= 300 || h.Caller.App.ID != "demo" || h.Caller.As != service || h.Caller.Door != "twilio" || !h.Caller.Secret {
+				t.Errorf("%s, user %q: got %d %s, caller %+v", call, user, a.Status, a.Body, h.Caller)
 			}
 		}
 	}
 	// twilio-go sends letters and digits only.
-	if a := open(t).at(service, "POST /Verifications", calls(t)["POST /Verifications"], basic(account, "sk"+secret[len("sk_"):])); a.status != 201 {
-		t.Errorf("a key without its underscore: got %d %s", a.status, a.body)
+	if a := open(t).at(service, "POST /Verifications", calls(t)["POST /Verifications"], basic(account, "sk"+secret[len("sk_"):])); a.Status != 201 {
+		t.Errorf("a key without its underscore: got %d %s", a.Status, a.Body)
 	}
-	golden(t, "unauthorized", open(t).at(service, "POST /Verifications", ""))
+	open(t).at(service, "POST /Verifications", "").Golden(t, "unauthorized")
 }
 
 func TestClosedDoorLooksLikeAnUnknownService(t *testing.T) {
@@ -101,9 +84,9 @@ func TestClosedDoorLooksLikeAnUnknownService(t *testing.T) {
 		h := open(t)
 		unknown := h.at("VAnobody", call, body, basic(account, secret))
 		shut := h.at("closed", call, body, basic(account, foreignKey))
-		golden(t, "noservice", unknown)
-		if unknown.status != 404 || shut.body != unknown.body || shut.head.String() != unknown.head.String() || len(h.called) > 0 {
-			t.Errorf("%s: got %d %s and %d %s", call, unknown.status, unknown.body, shut.status, shut.body)
+		unknown.Golden(t, "noservice")
+		if unknown.Status != 404 || shut.Body != unknown.Body || shut.Head.String() != unknown.Head.String() || len(h.Called) > 0 {
+			t.Errorf("%s: got %d %s and %d %s", call, unknown.Status, unknown.Body, shut.Status, shut.Body)
 		}
 	}
 }
@@ -123,8 +106,8 @@ func TestAddressOfTheUser(t *testing.T) {
 			for call, body := range map[string]string{"POST /Verifications": request(t, "create"), "POST /VerificationCheck": request(t, "check")} {
 				h := open(t)
 				a := h.do(call, body+"&DeviceIp="+test.device, "Pinferry-Client-IP: "+test.header)
-				if got := h.caller.Address.String(); a.status != 201 || got != test.want {
-					t.Errorf("%s: got %d, address %s", call, a.status, got)
+				if got := h.Caller.Address.String(); a.Status != 201 || got != test.want {
+					t.Errorf("%s: got %d, address %s", call, a.Status, got)
 				}
 			}
 		})
@@ -135,18 +118,18 @@ func TestAddressOfTheUser(t *testing.T) {
 // for a client with an API key one that stays the same.
 func TestAccount(t *testing.T) {
 	h := open(t)
-	if a := h.do("POST /Verifications", request(t, "create")); !strings.Contains(a.body, `"account_sid":"`+account+`"`) {
-		t.Errorf("got %s", a.body)
+	if a := h.do("POST /Verifications", request(t, "create")); !strings.Contains(a.Body, `"account_sid":"`+account+`"`) {
+		t.Errorf("got %s", a.Body)
 	}
 	var first string
 	for _, user := range []string{"SKa0a1a2a3a4a5a6a7a8a9aaabacadaeaf", "ACshort", "AC\u202e\"}", ""} {
 		a := h.at(service, "POST /Verifications", request(t, "create"), basic(user, secret))
 		if first == "" {
-			first = a.body
-			golden(t, "apikey", a)
+			first = a.Body
+			a.Golden(t, "apikey")
 		}
-		if a.body != first {
-			t.Errorf("%q: got %s", user, a.body)
+		if a.Body != first {
+			t.Errorf("%q: got %s", user, a.Body)
 		}
 	}
 }

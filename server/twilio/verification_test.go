@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 func TestCreate(t *testing.T) {
 	h := open(t)
 	a := h.do("POST /Verifications", request(t, "create"))
-	golden(t, "verification", a)
+	a.Golden(t, "verification")
 	want := otp.StartRequest{To: phone, Purpose: otp.PurposeVerify, Locale: "de", Slot: otp.Slot{Door: "twilio"}, Again: true}
-	if r := h.start; a.status != 201 || r.To != want.To || r.Purpose != want.Purpose || r.Locale != want.Locale || r.Slot != want.Slot || !r.Again || r.Channel != "" {
-		t.Errorf("got %d, the core was asked for %+v", a.status, r)
+	if r := h.Started; a.Status != 201 || r.To != want.To || r.Purpose != want.Purpose || r.Locale != want.Locale || r.Slot != want.Slot || !r.Again || r.Channel != "" {
+		t.Errorf("got %d, the core was asked for %+v", a.Status, r)
 	}
 }
 
@@ -22,12 +23,12 @@ func TestCreate(t *testing.T) {
 // more attempt.
 func TestRepeat(t *testing.T) {
 	h := open(t)
-	h.after.Verification.Sends = 3
-	h.after.Message.Created = created.Add(31 * time.Second)
-	h.after.Message.Updated = h.after.Message.Created
+	h.After.Verification.Sends = 3
+	h.After.Message.Created = created.Add(31 * time.Second)
+	h.After.Message.Updated = h.After.Message.Created
 	a := h.do("POST /Verifications", request(t, "create"))
-	if golden(t, "repeated", a); a.status != 201 {
-		t.Errorf("got %d", a.status)
+	if a.Golden(t, "repeated"); a.Status != 201 {
+		t.Errorf("got %d", a.Status)
 	}
 }
 
@@ -54,23 +55,23 @@ func TestCreateRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := open(t)
 			a := h.do("POST /Verifications", test.body)
-			if a.status != 400 || !strings.Contains(a.body, `"code":60200`) || !strings.Contains(a.body, test.message) || len(h.called) > 0 {
-				t.Errorf("got %d %s, the core was asked to %v", a.status, a.body, h.called)
+			if a.Status != 400 || !strings.Contains(a.Body, `"code":60200`) || !strings.Contains(a.Body, test.message) || len(h.Called) > 0 {
+				t.Errorf("got %d %s, the core was asked to %v", a.Status, a.Body, h.Called)
 			}
-			if strings.Contains(a.body, "4179123456") || strings.Contains(a.body, "493827") || strings.Contains(a.body, "meet") {
-				t.Errorf("a value is repeated: %s", a.body)
+			if strings.Contains(a.Body, "4179123456") || strings.Contains(a.Body, "493827") || strings.Contains(a.Body, "meet") {
+				t.Errorf("a value is repeated: %s", a.Body)
 			}
 		})
 	}
 	h := open(t)
-	golden(t, "wrongchannel", h.do("POST /Verifications", "To=%2B41791234567&Channel=whatsapp"))
-	golden(t, "missing", h.do("POST /Verifications", ""))
+	h.do("POST /Verifications", "To=%2B41791234567&Channel=whatsapp").Golden(t, "wrongchannel")
+	h.do("POST /Verifications", "").Golden(t, "missing")
 }
 
 func TestAuto(t *testing.T) {
 	h := open(t)
-	if a := h.do("POST /Verifications", "To=%2B41791234567&Channel=auto"); a.status != 201 || !strings.Contains(a.body, `"channel":"sms"`) {
-		t.Errorf("got %d %s", a.status, a.body)
+	if a := h.do("POST /Verifications", "To=%2B41791234567&Channel=auto"); a.Status != 201 || !strings.Contains(a.Body, `"channel":"sms"`) {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 }
 
@@ -83,15 +84,15 @@ func TestFetch(t *testing.T) {
 	} {
 		h := open(t)
 		a := h.do("GET /Verifications/"+word, "")
-		if a.status != 200 || h.slot != slot || h.slot == (otp.Slot{}) && h.id != h.progress.Verification.ID {
-			t.Errorf("%s: got %d, slot %+v, id %s", word, a.status, h.slot, h.id)
+		if a.Status != 200 || h.Slot != slot || h.Slot == (otp.Slot{}) && h.ID != h.Progress.Verification.ID {
+			t.Errorf("%s: got %d, slot %+v, id %s", word, a.Status, h.Slot, h.ID)
 		}
-		golden(t, "verification", a)
+		a.Golden(t, "verification")
 	}
 	for _, word := range []string{"%", "%2", "%zz"} {
 		h := open(t)
-		if a := h.do("GET /Verifications/"+word, ""); a.status != 404 || len(h.called) > 0 {
-			t.Errorf("%s: got %d %s", word, a.status, a.body)
+		if a := h.do("GET /Verifications/"+word, ""); a.Status != 404 || len(h.Called) > 0 {
+			t.Errorf("%s: got %d %s", word, a.Status, a.Body)
 		}
 	}
 }
@@ -103,15 +104,15 @@ func TestEndedIsGone(t *testing.T) {
 		for call, body := range map[string]string{"GET": "", "POST": request(t, "cancel")} {
 			for _, word := range []string{sid, phone} {
 				h := open(t)
-				h.progress.Verification.Status = status
+				h.Progress.Verification.Status = status
 				if status == "" {
-					h.findErr = refusal(otp.CodeUnknown)
+					h.lose(webtest.Refusal(otp.CodeUnknown))
 				}
 				a := h.do(call+" /Verifications/"+word, body)
-				if a.status != 404 || len(h.called) != 1 {
-					t.Errorf("%s %s %q: got %d, the core was asked to %v", call, word, status, a.status, h.called)
+				if a.Status != 404 || len(h.Called) != 1 {
+					t.Errorf("%s %s %q: got %d, the core was asked to %v", call, word, status, a.Status, h.Called)
 				}
-				golden(t, map[string]string{sid: "gone", phone: "gonephone"}[word], a)
+				a.Golden(t, map[string]string{sid: "gone", phone: "gonephone"}[word])
 			}
 		}
 	}
@@ -121,15 +122,15 @@ func TestCancel(t *testing.T) {
 	for _, word := range []string{sid, phone} {
 		h := open(t)
 		a := h.do("POST /Verifications/"+word, request(t, "cancel"))
-		golden(t, "canceled", a)
-		if a.status != 200 || h.called[1] != "Cancel" || h.id != h.progress.Verification.ID {
-			t.Errorf("%s: got %d, the core was asked to %v", word, a.status, h.called)
+		a.Golden(t, "canceled")
+		if a.Status != 200 || h.Called[1] != "Cancel" || h.ID != h.Progress.Verification.ID {
+			t.Errorf("%s: got %d, the core was asked to %v", word, a.Status, h.Called)
 		}
 	}
 	h := open(t)
-	h.err = refusal(otp.Conflict) // it was approved in between
-	if a := h.do("POST /Verifications/"+sid, request(t, "cancel")); a.status != 404 {
-		t.Errorf("got %d %s", a.status, a.body)
+	h.Err = webtest.Refusal(otp.Conflict) // it was approved in between
+	if a := h.do("POST /Verifications/"+sid, request(t, "cancel")); a.Status != 404 {
+		t.Errorf("got %d %s", a.Status, a.Body)
 	}
 }
 
@@ -137,10 +138,10 @@ func TestCancel(t *testing.T) {
 // the phone can bring about.
 func TestNobodyApproves(t *testing.T) {
 	h := open(t)
-	golden(t, "approve", h.do("POST /Verifications/"+sid, "Status=approved"))
+	h.do("POST /Verifications/"+sid, "Status=approved").Golden(t, "approve")
 	for _, body := range []string{"Status=approved", "Status=pending", "Status=Canceled", "Status=", ""} {
-		if a := h.do("POST /Verifications/"+sid, body); a.status != 400 || len(h.called) > 0 {
-			t.Errorf("%s: got %d %s, the core was asked to %v", body, a.status, a.body, h.called)
+		if a := h.do("POST /Verifications/"+sid, body); a.Status != 400 || len(h.Called) > 0 {
+			t.Errorf("%s: got %d %s, the core was asked to %v", body, a.Status, a.Body, h.Called)
 		}
 	}
 }
