@@ -42,12 +42,12 @@ func TestBearer(t *testing.T) {
 				t.Fatalf("got %d %s", a.Status, a.Body)
 			}
 			if a.Status != 200 {
-				if d.core.called != "" {
-					t.Errorf("the core was asked to %s", d.core.called)
+				if len(d.core.Called) > 0 {
+					t.Errorf("the core was asked to %v", d.core.Called)
 				}
 				return
 			}
-			c := d.core.caller
+			c := d.core.Caller
 			if c.Secret != test.want.secret || c.As != test.want.as || c.App.ID != "demo" || c.Door != "descope" {
 				t.Errorf("caller is %q of %q by %q, secret %v", c.As, c.App.ID, c.Door, c.Secret)
 			}
@@ -62,8 +62,8 @@ func TestHeaderIsNoSourceOfTheProject(t *testing.T) {
 	d := open(t)
 	r := post("/v1/auth/otp/signin/sms", `{"loginId":"anna"}`)
 	r.headers = map[string]string{"x-descope-project-id": private}
-	if a := d.do(r); a.Status != 200 || d.core.caller.App.ID != "demo" {
-		t.Errorf("got %d for %q", a.Status, d.core.caller.App.ID)
+	if a := d.do(r); a.Status != 200 || d.core.Caller.App.ID != "demo" {
+		t.Errorf("got %d for %q", a.Status, d.core.Caller.App.ID)
 	}
 }
 
@@ -89,8 +89,8 @@ func TestClosedDoorLooksLikeAnUnknownProject(t *testing.T) {
 			t.Errorf("%s: got %d %s and %d %s", r.Path, closed.Status, closed.Body, unknown.Status, unknown.Body)
 		}
 	}
-	if d.core.called != "" {
-		t.Errorf("the core was asked to %s", d.core.called)
+	if len(d.core.Called) > 0 {
+		t.Errorf("the core was asked to %v", d.core.Called)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestNameOfASessionIsNeeded(t *testing.T) {
 			if a.Status != 401 || a.member("errorCode") != "E064001" {
 				t.Errorf("%s as %s: got %d %s", r.Path, bearer, a.Status, a.Body)
 			}
-			if d.core.start.Purpose != otp.Purpose("") || !d.core.user.IsZero() {
+			if d.core.Started.Purpose != otp.Purpose("") || !d.core.ID.IsZero() {
 				t.Errorf("%s as %s: the core acted", r.Path, bearer)
 			}
 		}

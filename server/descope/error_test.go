@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 // TestRefuseIsTotal proves what SDKs need of every refusal: JSON with an error
@@ -16,7 +17,7 @@ func TestRefuseIsTotal(t *testing.T) {
 	d := open(t)
 	for _, code := range append(otp.Codes(), "invented") {
 		for _, wait := range []time.Duration{0, 200 * time.Millisecond, 90500 * time.Millisecond} {
-			c := newCall(post("/", ""))
+			c := post("/", "").http().Call(t.Context())
 			c.HTTP.Response.SetBodyString("half an answer")
 			d.Refuse(c, &otp.Error{Code: code, Detail: "What to do.", RetryAfter: wait, Err: errors.New("inner secret")}, 0)
 			status, body := c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
@@ -51,7 +52,7 @@ func TestPrivateCheckHasOneRefusal(t *testing.T) {
 	seen := map[string]bool{}
 	for _, code := range checkRefusals {
 		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "It is " + string(code)}
+		d.core.Err = &otp.Error{Code: code, Detail: "It is " + string(code)}
 		a := d.do(wrong.as(private))
 		if a.Status != 401 || a.member("errorCode") != "E061102" {
 			t.Errorf("%s: got %d %s", code, a.Status, a.Body)
@@ -73,7 +74,7 @@ func TestCheckRefusals(t *testing.T) {
 	same := map[string]bool{}
 	for _, code := range checkRefusals {
 		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "It is " + string(code)}
+		d.core.Err = &otp.Error{Code: code, Detail: "It is " + string(code)}
 		a := d.do(post("/v1/auth/otp/verify/sms", `{"loginId":"anna","code":"000000"}`))
 		if a.Status != 401 || a.member("errorCode") != want[code] {
 			t.Errorf("%s: got %d %s", code, a.Status, a.Body)
@@ -92,7 +93,7 @@ func TestLimitsHaveOneAnswer(t *testing.T) {
 	seen := map[string]bool{}
 	for _, code := range []otp.Code{otp.LimitPhone, otp.LimitAddress, otp.LimitBox} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "It is " + string(code), RetryAfter: time.Minute}
+		d.core.Err = &otp.Error{Code: code, Detail: "It is " + string(code), RetryAfter: time.Minute}
 		a := d.do(post("/v1/auth/otp/signin/sms", `{"loginId":"anna"}`))
 		if a.Status != 429 || a.RetryAfter != "60" {
 			t.Errorf("%s: got %d after %q", code, a.Status, a.RetryAfter)
@@ -107,7 +108,7 @@ func TestLimitsHaveOneAnswer(t *testing.T) {
 // TestFaultTellsNothing goes the way of a fault in a handler.
 func TestFaultTellsNothing(t *testing.T) {
 	d := open(t)
-	d.core.err = errors.New("open /var/lib/pinferry/db: no such device")
+	d.core.Err = errors.New("open /var/lib/pinferry/db: no such device")
 	a := d.do(post("/v1/auth/otp/signin/sms", `{"loginId":"anna"}`))
 	if a.Status != 500 || strings.Contains(string(a.Body), "pinferry") {
 		t.Errorf("got %d %s", a.Status, a.Body)
@@ -117,9 +118,9 @@ func TestFaultTellsNothing(t *testing.T) {
 // TestNoGrantIsAFault: a right code without anything to give must not look like
 // a login.
 func TestNoGrantIsAFault(t *testing.T) {
-	for name, prepare := range map[string]func(*core){
-		"NoGrant":   func(k *core) { k.progress.Grant = nil },
-		"NoSession": func(k *core) { k.grant.Session = nil },
+	for name, prepare := range map[string]func(*webtest.Core){
+		"NoGrant":   func(k *webtest.Core) { k.Progress.Grant = nil },
+		"NoSession": func(k *webtest.Core) { k.Grant.Session = nil },
 	} {
 		d := open(t)
 		prepare(d.core)
@@ -133,7 +134,7 @@ func TestNoGrantIsAFault(t *testing.T) {
 // admitted, too.
 func TestRefuseWithoutACaller(t *testing.T) {
 	d := open(t)
-	c := newCall(post("/", ""))
+	c := post("/", "").http().Call(t.Context())
 	d.Refuse(c, &otp.Error{Code: otp.InvalidRequest, Detail: "This path has POST."}, 405)
 	if r := &c.HTTP.Response; r.StatusCode() != 405 || !strings.Contains(string(r.Body()), "E011003") {
 		t.Errorf("got %d %s", r.StatusCode(), r.Body())

@@ -4,20 +4,15 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
-// tryBody posts a body in the name of a session. Whatever it is, the answer is
-// JSON and no fault, and only a body that is one JSON object reaches the core.
-func tryBody(t *testing.T, path string, body []byte) *core {
+// tryBody posts a body in the name of a session, and returns the core.
+func tryBody(t *testing.T, path string, body []byte) *webtest.Core {
 	d := open(t)
-	a := d.do(post(path, string(body)).as(project + ":" + refreshToken))
-	if a.Status >= 500 {
-		t.Errorf("got %d %s", a.Status, a.Body)
-	}
-	var object map[string]any
-	if d.core.called != "" && json.Unmarshal(body, &object) != nil {
-		t.Errorf("the core was asked to %s", d.core.called)
-	}
+	a := webtest.Do(t, d.Door, post(path, string(body)).as(project+":"+refreshToken).http())
+	webtest.Body(t, body, a, d.core.Called)
 	return d.core
 }
 
@@ -25,22 +20,22 @@ func tryBody(t *testing.T, path string, body []byte) *core {
 // keeps the promises of the door.
 func tryStart(t *testing.T, path string, body []byte) {
 	k := tryBody(t, path, body)
-	if k.called == "" {
+	if len(k.Called) == 0 {
 		return
 	}
-	if strings.TrimSpace(k.start.Slot.Login) == "" || !k.start.Slot.Named || k.start.Slot.Door != "descope" {
-		t.Errorf("slot is %+v", k.start.Slot)
+	if strings.TrimSpace(k.Started.Slot.Login) == "" || !k.Started.Slot.Named || k.Started.Slot.Door != "descope" {
+		t.Errorf("slot is %+v", k.Started.Slot)
 	}
-	if c := k.start.Wish.Challenge; c != "" && len(c) != 43 {
+	if c := k.Started.Wish.Challenge; c != "" && len(c) != 43 {
 		t.Errorf("the challenge has %d characters", len(c))
 	}
-	if k.start.Wish.RevokeOthers && k.start.Family.IsZero() {
+	if k.Started.Wish.RevokeOthers && k.Started.Family.IsZero() {
 		t.Error("others are revoked in the name of nobody")
 	}
-	if k.start.Wish.Claims != nil {
+	if k.Started.Wish.Claims != nil {
 		var claims map[string]json.RawMessage
-		if json.Unmarshal(k.start.Wish.Claims, &claims) != nil {
-			t.Errorf("claims are no object: %s", k.start.Wish.Claims)
+		if json.Unmarshal(k.Started.Wish.Claims, &claims) != nil {
+			t.Errorf("claims are no object: %s", k.Started.Wish.Claims)
 		}
 		for _, name := range []string{"sub", "amr", "roles", "su"} {
 			if _, ok := claims[name]; ok {
@@ -91,13 +86,13 @@ func FuzzBearer(f *testing.F) {
 		d := open(t)
 		a := d.do(post("/v1/auth/otp/signin/sms", `{"loginId":"anna"}`).as(bearer))
 		switch {
-		case d.core.called == "":
+		case len(d.core.Called) == 0:
 			if a.Status != 401 {
 				t.Errorf("got %d %s", a.Status, a.Body)
 			}
-		case !d.core.caller.App.Open("descope"):
-			t.Errorf("made for %s", d.core.caller.App.ID)
-		case d.core.caller.Secret && !strings.Contains(bearer, ":"+secret):
+		case !d.core.Caller.App.Open("descope"):
+			t.Errorf("made for %s", d.core.Caller.App.ID)
+		case d.core.Caller.Secret && !strings.Contains(bearer, ":"+secret):
 			t.Error("made with a secret key that was not sent")
 		}
 	})

@@ -5,17 +5,20 @@ import (
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 // TestGoldens fixes every call with its request and its answer, good and bad.
 func TestGoldens(t *testing.T) {
 	session := project + ":" + refreshToken
-	refused := func(code otp.Code, detail string) func(*core) {
-		return func(k *core) { k.err = &otp.Error{Code: code, Detail: detail, RetryAfter: 90500 * time.Millisecond} }
+	refused := func(code otp.Code, detail string) func(*webtest.Core) {
+		return func(k *webtest.Core) {
+			k.Err = &otp.Error{Code: code, Detail: detail, RetryAfter: 90500 * time.Millisecond}
+		}
 	}
 	for name, test := range map[string]struct {
 		request request
-		prepare func(*core)
+		prepare func(*webtest.Core)
 		status  int
 	}{
 		"signin":        {post("/v1/auth/otp/signin/sms", `{"loginId":"+41791234567","loginOptions":{"locale":"de"}}`), nil, 200},
@@ -48,7 +51,7 @@ func TestGoldens(t *testing.T) {
 		"verify": {post("/v1/auth/otp/verify/sms", `{"code":"493827","loginId":"+41791234567"}`), nil, 200},
 		"verify_pkce": {
 			post("/v1/auth/otp/verify/sms", `{"loginId":"+41791234567","code":"493827"}`),
-			func(k *core) { k.grant.Session, k.grant.Exchange = nil, "b25jZS1hbmQtb25seS1vbmNl" }, 200,
+			func(k *webtest.Core) { k.Grant.Session, k.Grant.Exchange = nil, "b25jZS1hbmQtb25seS1vbmNl" }, 200,
 		},
 		"verify_wrong":     {post("/v1/auth/otp/verify/sms", `{"loginId":"anna","code":"000000"}`), refused(otp.CodeWrong, "Wrong."), 401},
 		"verify_exhausted": {post("/v1/auth/otp/verify/sms", `{"loginId":"anna","code":"000000"}`), refused(otp.CodeExhausted, "Exhausted."), 401},

@@ -61,8 +61,8 @@ func TestStart(t *testing.T) {
 				t.Fatalf("got %d %s", a.Status, a.Body)
 			}
 			test.want.Reveal = true
-			if !reflect.DeepEqual(d.core.start, test.want) {
-				t.Errorf("the core was asked for\n%+v, want\n%+v", d.core.start, test.want)
+			if !reflect.DeepEqual(d.core.Started, test.want) {
+				t.Errorf("the core was asked for\n%+v, want\n%+v", d.core.Started, test.want)
 			}
 			if got := a.member("maskedPhone"); got != test.masked {
 				t.Errorf("maskedPhone is %q, want %q", got, test.masked)
@@ -121,8 +121,8 @@ func TestRefusedBeforeTheCore(t *testing.T) {
 			if a.Status != test.status || a.member("errorCode") != test.code {
 				t.Errorf("got %d %s, want %d %s", a.Status, a.Body, test.status, test.code)
 			}
-			if d.core.called != "" {
-				t.Errorf("the core was asked to %s", d.core.called)
+			if len(d.core.Called) > 0 {
+				t.Errorf("the core was asked to %v", d.core.Called)
 			}
 		})
 	}
@@ -137,7 +137,7 @@ func TestClaimsOfTheBoxAreReserved(t *testing.T) {
 	} {
 		d := open(t)
 		a := d.do(post("/v1/auth/otp/signin/sms", fmt.Sprintf(`{"loginId":"anna","loginOptions":{"customClaims":{"order":1,%q:1}}}`, name)))
-		if a.Status != 400 || d.core.called != "" {
+		if a.Status != 400 || len(d.core.Called) > 0 {
 			t.Errorf("%s: got %d %s", name, a.Status, a.Body)
 		}
 	}
@@ -153,7 +153,7 @@ func TestStepUp(t *testing.T) {
 				if a.Status != 200 {
 					t.Fatalf("%s %s: got %d %s", path, login, a.Status, a.Body)
 				}
-				if s := d.core.start; s.Purpose != otp.PurposeStepUp || s.Family != d.core.grant.Session.ID {
+				if s := d.core.Started; s.Purpose != otp.PurposeStepUp || s.Family != d.core.Grant.Session.ID {
 					t.Errorf("%s %s: purpose %q of family %s", path, login, s.Purpose, s.Family)
 				}
 			}
@@ -164,7 +164,7 @@ func TestStepUp(t *testing.T) {
 func TestRevokeOthersIsOfTheSessionThatAsks(t *testing.T) {
 	d := open(t)
 	a := d.do(post("/v1/auth/otp/signin/sms", `{"loginId":"anna","loginOptions":{"revokeOtherSessions":true}}`).as(project + ":" + refreshToken))
-	if s := d.core.start; a.Status != 200 || s.Purpose != otp.PurposeSignIn || !s.Wish.RevokeOthers || s.Family != d.core.grant.Session.ID {
+	if s := d.core.Started; a.Status != 200 || s.Purpose != otp.PurposeSignIn || !s.Wish.RevokeOthers || s.Family != d.core.Grant.Session.ID {
 		t.Errorf("got %d for %+v", a.Status, s)
 	}
 }
@@ -177,10 +177,10 @@ func TestChangePhone(t *testing.T) {
 	}
 	want := otp.StartRequest{
 		Purpose: otp.PurposeChangePhone, To: phone, Slot: otp.Slot{Door: "descope", Login: "Anna", Named: true}, Reveal: true, Locale: "fr",
-		Family: d.core.grant.Session.ID, Wish: otp.Wish{Options: map[string]string{"order": "17"}},
+		Family: d.core.Grant.Session.ID, Wish: otp.Wish{Options: map[string]string{"order": "17"}},
 	}
-	if !reflect.DeepEqual(d.core.start, want) {
-		t.Errorf("the core was asked for\n%+v, want\n%+v", d.core.start, want)
+	if !reflect.DeepEqual(d.core.Started, want) {
+		t.Errorf("the core was asked for\n%+v, want\n%+v", d.core.Started, want)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestOtherChannels(t *testing.T) {
 			d := open(t)
 			r := post("/v1/auth/otp/"+call+"/"+channel, `{"loginId":"anna","phone":"+41791234567","code":"493827"}`)
 			a := d.do(r.as(project + ":" + refreshToken))
-			if a.Status != 400 || a.member("errorCode") != "E011003" || d.core.called != "" {
+			if a.Status != 400 || a.member("errorCode") != "E011003" || len(d.core.Called) > 0 {
 				t.Errorf("%s: got %d %s", r.Path, a.Status, a.Body)
 			}
 		}
@@ -204,7 +204,7 @@ func TestNoAnswerEchoesTheNumber(t *testing.T) {
 	for _, code := range append(otp.Codes(), "") {
 		d := open(t)
 		if code != "" {
-			d.core.err = &otp.Error{Code: code, Detail: "What to do."}
+			d.core.Err = &otp.Error{Code: code, Detail: "What to do."}
 		}
 		for _, path := range []string{"signin", "signup", "signup-in"} {
 			a := d.do(post("/v1/auth/otp/"+path+"/sms", `{"loginId":"`+phone+`"}`))
