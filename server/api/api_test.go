@@ -2,8 +2,7 @@ package api_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"net"
+	"maps"
 	"net/netip"
 	"os"
 	"reflect"
@@ -11,13 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/api"
 	"github.com/pinferry/pinferry/server/docs/docstest"
+	"github.com/pinferry/pinferry/server/token"
 	"github.com/pinferry/pinferry/server/web"
-	"github.com/valyala/fasthttp"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 const (
@@ -29,19 +28,13 @@ const (
 	userID              = "usr_a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 )
 
-var created = otp.TimeOf(time.Date(2026, 11, 22, 9, 30, 0, 7_000_000, time.UTC))
+const created = webtest.Moment
 
 func newApps(t testing.TB) *otp.Apps {
 	t.Helper()
-	digest := func(key string) [32]byte { return sha256.Sum256([]byte(key)) }
-	apps, err := otp.NewApps([]otp.App{{
-		ID: "demo", Keys: [][32]byte{digest(publishable), digest(secret)}, Countries: []string{"*"},
-		Backends: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")},
-	}}, func(string) int { return 1 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return apps
+	return webtest.Apps(t, otp.App{
+		ID: "demo", Keys: webtest.Keys(publishable, secret), Backends: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")},
+	})
 }
 
 // door is the native door over a core of this test.
@@ -71,15 +64,18 @@ func (d *door) do(handler web.Handler, r request) (status int, body string) {
 	if err := handler(c); err != nil {
 		c.Refuse(web.ProblemOf(err))
 	}
-	status, body = c.HTTP.Response.StatusCode(), string(c.HTTP.Response.Body())
+	a := webtest.AnswerOf(c)
+	if f := d.core.Form; f != nil && f.Algorithm != token.ES256 {
+		d.t.Errorf("tokens of the form %+v", f)
+	}
 	method, path, _ := strings.Cut(described(d.t, handler), " ")
 	if err := contract(d.t).Judge(docstest.Call{
 		Method: method, Path: path, Request: []byte(r.body),
-		Status: status, Type: string(c.HTTP.Response.Header.ContentType()), Answer: []byte(body),
+		Status: a.Status, Type: string(a.Head.ContentType()), Answer: []byte(a.Body),
 	}); err != nil {
 		d.t.Error(err)
 	}
-	return status, body
+	return a.Status, a.Body
 }
 
 // contract is the description of the API.
@@ -126,43 +122,20 @@ func described(t testing.TB, handler web.Handler) string {
 }
 
 func newCall(r request) *web.Call {
-	var raw fasthttp.Request
-	raw.SetRequestURI("/?" + r.query)
-	if r.body != "" {
-		raw.SetBodyString(r.body)
-		raw.Header.SetContentType("application/json")
-	}
+	headers := map[string]string{}
 	if r.key != "" {
-		raw.Header.Set("Authorization", "Bearer "+r.key)
+		headers["Authorization"] = "Bearer " + r.key
 	}
-	for name, value := range r.headers {
-		raw.Header.Set(name, value)
-	}
-	if r.from == "" {
-		r.from = "203.0.113.9"
-	}
-	client := netip.MustParseAddr(r.from)
-	ctx := new(fasthttp.RequestCtx)
-	ctx.Init(&raw, &net.TCPAddr{IP: client.AsSlice()}, nil)
-	return &web.Call{HTTP: ctx, Context: context.Background(), RequestID: "0123456789abcdef", Client: client, Param: r.param}
+	maps.Copy(headers, r.headers)
+	c := webtest.Request{Target: "/?" + r.query, Body: r.body, From: r.from, Headers: headers}.Call(context.Background())
+	c.Param = r.param
+	return c
 }
 
-// golden compares an answer with a file of testdata; UPDATE=1 writes it.
+// golden compares an answer with a file of testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := "testdata/" + name + ".json"
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got+"\n" != string(want) {
-		t.Errorf("%s differs; got:\n%s", path, got)
-	}
+	webtest.Golden(t, name+".json", got+"\n")
 }
 
 func TestKeys(t *testing.T) {
@@ -184,8 +157,8 @@ func TestKeys(t *testing.T) {
 			if status != 401 || body != first {
 				t.Errorf("got %d %s", status, body)
 			}
-			if d.core.called != "" {
-				t.Errorf("the core was asked to %s", d.core.called)
+			if d.core.called() != "" {
+				t.Errorf("the core was asked to %s", d.core.called())
 			}
 		})
 	}
@@ -247,12 +220,12 @@ func TestAddressOfTheCaller(t *testing.T) {
 				t.Fatalf("got %d %s", status, body)
 			}
 			if status != 201 {
-				if d.core.called != "" {
+				if d.core.called() != "" {
 					t.Error("the core was asked")
 				}
 				return
 			}
-			if got := d.core.caller.Address.String(); got != test.want {
+			if got := d.core.Caller.Address.String(); got != test.want {
 				t.Errorf("address is %s, want %s", got, test.want)
 			}
 		})

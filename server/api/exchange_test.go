@@ -16,8 +16,8 @@ func TestExchange(t *testing.T) {
 		d := open(t)
 		grant := d.core.signIn()
 		status, body := d.do(d.Exchange, request{key: key, body: exchangeBody})
-		if status != 200 || d.core.exchange != [3]string{"the-code", "the-verifier", "https://shop.example/"} || d.core.issued.Session != grant.Session {
-			t.Errorf("got %d %s, asked for %q", status, body, d.core.exchange)
+		if status != 200 || d.core.Redeemed != [3]string{"the-code", "the-verifier", "https://shop.example/"} || d.core.Issued.Session != grant.Session {
+			t.Errorf("got %d %s, asked for %q", status, body, d.core.Redeemed)
 		}
 		golden(t, "refreshed", body) // a session is one thing, wherever it comes from
 	}
@@ -38,10 +38,10 @@ func TestExchangeRefuses(t *testing.T) {
 		"Fault":      {request{key: publishable, body: exchangeBody}, errors.New("disk"), 500},
 	} {
 		d := open(t)
-		d.core.err = test.err
+		d.core.Err = test.err
 		status, body := d.do(d.Exchange, test.request)
-		if asked := d.core.called == "Exchange"; status != test.status || asked != (test.err != nil) || strings.Contains(body, "the-") || strings.Contains(body, "why") {
-			t.Errorf("%s: got %d %s; core: %q", name, status, body, d.core.called)
+		if asked := d.core.called() == "Exchange"; status != test.status || asked != (test.err != nil) || strings.Contains(body, "the-") || strings.Contains(body, "why") {
+			t.Errorf("%s: got %d %s; core: %q", name, status, body, d.core.called())
 		}
 	}
 }
@@ -54,7 +54,7 @@ func FuzzExchange(f *testing.F) {
 	f.Add(exchangeBody)
 	f.Add(`{"code":1}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		d.core.exchange = [3]string{}
+		d.core.Redeemed = [3]string{}
 		c := newCall(request{key: publishable, body: body})
 		if err := d.Exchange(c); err != nil {
 			if p := web.ProblemOf(err); p.Status >= 500 {
@@ -62,7 +62,7 @@ func FuzzExchange(f *testing.F) {
 			}
 			return
 		}
-		for _, part := range d.core.exchange {
+		for _, part := range d.core.Redeemed {
 			if part == "" {
 				t.Errorf("%s reached the core", body)
 			}

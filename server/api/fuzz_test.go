@@ -5,21 +5,14 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/server/web"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
-// tryBody posts a body to a handler with a secret key. Whatever it is, the
-// answer is JSON and no fault, and only a body that is one JSON object reaches
-// the core.
+// tryBody posts a body to a handler with a secret key.
 func tryBody(t *testing.T, handler func(*door) web.Handler, body []byte) {
 	d := open(t)
 	status, answer := d.do(handler(d), request{key: secret, param: id, body: string(body)})
-	if status >= 500 || !json.Valid([]byte(answer)) {
-		t.Errorf("got %d %s", status, answer)
-	}
-	var object map[string]any
-	if d.core.called != "" && json.Unmarshal(body, &object) != nil {
-		t.Errorf("the core was asked to %s", d.core.called)
-	}
+	webtest.Body(t, body, webtest.Answer{Status: status, Body: answer}, d.core.Called)
 }
 
 func FuzzStart(f *testing.F) {
@@ -79,7 +72,7 @@ func FuzzChangeUser(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := open(t)
 		status, answer := d.do(d.ChangeUser, request{key: secret, param: userID, body: string(body)})
-		if status >= 500 || !json.Valid([]byte(answer)) || status == 200 && d.core.called != "Change" {
+		if status >= 500 || !json.Valid([]byte(answer)) || status == 200 && d.core.called() != "Change" {
 			t.Errorf("got %d %s", status, answer)
 		}
 	})
@@ -97,8 +90,8 @@ func FuzzMe(f *testing.F) {
 		if status != 401 || !json.Valid([]byte(answer)) {
 			t.Errorf("got %d %s", status, answer)
 		}
-		if d.core.called != "" && d.core.caller.App.ID != "demo" {
-			t.Errorf("the core was asked for %s", d.core.caller.App.ID)
+		if d.core.called() != "" && d.core.Caller.App.ID != "demo" {
+			t.Errorf("the core was asked for %s", d.core.Caller.App.ID)
 		}
 	})
 }

@@ -25,10 +25,10 @@ func TestInbound(t *testing.T) {
 
 func TestStartOfChannelInbound(t *testing.T) {
 	d := open(t)
-	d.core.progress.Verification.Channel, d.core.progress.Message = otp.ChannelInbound, otp.Message{}
-	d.core.progress.TextThis, d.core.progress.TextTo = "ABCDEFGH", "+41790000000"
+	d.core.Progress.Verification.Channel, d.core.Progress.Message = otp.ChannelInbound, otp.Message{}
+	d.core.Progress.TextThis, d.core.Progress.TextTo = "ABCDEFGH", "+41790000000"
 	status, body := d.do(d.Start, request{key: publishable, body: `{"to":"` + phone + `","channel":"inbound"}`})
-	if status != 201 || d.core.start.Channel != otp.ChannelInbound {
+	if status != 201 || d.core.Started.Channel != otp.ChannelInbound {
 		t.Fatalf("got %d %s", status, body)
 	}
 	golden(t, "text_back", body)

@@ -40,7 +40,7 @@ func TestSendRefuses(t *testing.T) {
 			if status != 400 || !strings.Contains(strings.ReplaceAll(body, `\"`, `"`), test.detail) || strings.Contains(body, "hello") {
 				t.Errorf("got %d %s", status, body)
 			}
-			if d.core.called != "" {
+			if d.core.called() != "" {
 				t.Error("the core was asked")
 			}
 		})
@@ -55,7 +55,7 @@ func TestSecretCalls(t *testing.T) {
 		"Users": d.Users, "User": d.User, "ChangeUser": d.ChangeUser, "RemoveUser": d.RemoveUser,
 	} {
 		status, body := d.do(handler, request{key: publishable, param: messageID, body: `{"to":"` + phone + `","text":"hello"}`})
-		if status != 403 || d.core.called != "" {
+		if status != 403 || d.core.called() != "" {
 			t.Errorf("%s: got %d %s", name, status, body)
 		}
 		golden(t, "forbidden", body)
@@ -66,13 +66,13 @@ func TestMessage(t *testing.T) {
 	d := open(t)
 	m := &d.core.message
 	m.State, m.Reason, m.Route, m.Tries, m.PossibleDuplicate = otp.MessageFailed, otp.ReasonSIM, "gsm0", 2, true
-	m.Priority, m.Verification = otp.PriorityCode, d.core.progress.Verification.ID
+	m.Priority, m.Verification = otp.PriorityCode, d.core.Progress.Verification.ID
 	status, body := d.do(d.Message, request{key: secret, param: messageID})
-	if status != 200 || "msg_"+d.core.id.String() != messageID {
+	if status != 200 || "msg_"+d.core.ID.String() != messageID {
 		t.Fatalf("got %d %s", status, body)
 	}
 	golden(t, "messagefailed", body)
-	d.core.err = &otp.Error{Code: otp.CodeUnknown, Detail: "There is no such message."}
+	d.core.Err = &otp.Error{Code: otp.CodeUnknown, Detail: "There is no such message."}
 	for _, param := range []string{messageID, id, "x", messageID[4:]} {
 		status, body := d.do(d.Message, request{key: secret, param: param})
 		if status != 404 {

@@ -20,31 +20,32 @@ func tokenOf(app string) string {
 
 // signIn gives the core a session that its tokens stand for.
 func (k *core) signIn() *otp.Grant {
-	k.grant = &otp.Grant{User: k.user, Session: &otp.Session{ID: otp.NewID(), App: "demo", User: k.user.ID}, First: true}
-	return k.grant
+	k.Grant.Session, k.Grant.First = &otp.Session{ID: otp.NewID(), App: "demo", User: k.Grant.User.ID}, true
+	k.Fail = nil
+	return &k.Grant
 }
 
 func TestSignIn(t *testing.T) {
 	for _, purpose := range []otp.Purpose{otp.PurposeSignIn, otp.PurposeSignUp, otp.PurposeSignUpOrIn} {
 		d := open(t)
 		status, body := d.do(d.Start, request{key: publishable, body: `{"to":"` + phone + `","purpose":"` + string(purpose) + `"}`})
-		if r := d.core.start; status != 201 || r.Purpose != purpose || r.Reveal || r.Slot != (otp.Slot{}) {
+		if r := d.core.Started; status != 201 || r.Purpose != purpose || r.Reveal || r.Slot != (otp.Slot{}) {
 			t.Errorf("%s: got %d %s, asked %+v", purpose, status, body, r)
 		}
 	}
 	d := open(t)
-	v := &d.core.progress.Verification
+	v := &d.core.Progress.Verification
 	v.Status, v.Purpose = otp.Approved, otp.PurposeSignUpOrIn
 	grant := d.core.signIn()
-	d.core.progress.Grant, d.core.progress.ResendAfter, d.core.progress.ETA = grant, 0, 0
+	d.core.Progress.Grant, d.core.Progress.ResendAfter, d.core.Progress.ETA = grant, 0, 0
 	status, body := d.do(d.Check, request{key: publishable, param: id, body: `{"code":"493827"}`})
-	if status != 200 || d.core.issued != grant {
-		t.Errorf("got %d, issued %v", status, d.core.issued)
+	if status != 200 || d.core.Issued != grant {
+		t.Errorf("got %d, issued %v", status, d.core.Issued)
 	}
 	golden(t, "session", body)
 
-	d.core.issued, grant.Session = nil, nil // an app without sessions
-	if status, body := d.do(d.Check, request{key: publishable, param: id, body: `{"code":"493827"}`}); status != 200 || d.core.issued != nil || strings.Contains(body, "session") {
+	d.core.Issued, grant.Session = nil, nil // an app without sessions
+	if status, body := d.do(d.Check, request{key: publishable, param: id, body: `{"code":"493827"}`}); status != 200 || d.core.Issued != nil || strings.Contains(body, "session") {
 		t.Errorf("without sessions: got %d %s", status, body)
 	}
 }
@@ -53,7 +54,7 @@ func TestSignIn(t *testing.T) {
 func TestTruthAfterTheCode(t *testing.T) {
 	for code, want := range map[otp.Code]int{otp.NotRegistered: 422, otp.AlreadyRegistered: 409, otp.UserDisabled: 403} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: code, Detail: "Why."}
+		d.core.Err = &otp.Error{Code: code, Detail: "Why."}
 		status, body := d.do(d.Check, request{key: publishable, param: id, body: `{"code":"493827"}`})
 		if status != want || !strings.Contains(body, `"code":"`+string(code)+`"`) || strings.Contains(body, "session") {
 			t.Errorf("%s: got %d %s", code, status, body)
@@ -64,13 +65,13 @@ func TestTruthAfterTheCode(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	d := open(t)
 	const body = `{"purpose":"step_up","access_token":"a.b.c"}`
-	if status, answer := d.do(d.Start, request{key: publishable, body: body}); status != 401 || d.core.called != "Bearer" {
-		t.Errorf("without a session: got %d %s; core: %q", status, answer, d.core.called)
+	if status, answer := d.do(d.Start, request{key: publishable, body: body}); status != 401 || d.core.called() != "Bearer" {
+		t.Errorf("without a session: got %d %s; core: %q", status, answer, d.core.called())
 	}
 	grant := d.core.signIn()
 	status, answer := d.do(d.Start, request{key: publishable, body: body})
-	if status != 201 || d.core.start.Family != grant.Session.ID || d.core.start.To != "" || d.core.token != "a.b.c" {
-		t.Errorf("got %d %s, asked %+v", status, answer, d.core.start)
+	if status != 201 || d.core.Started.Family != grant.Session.ID || d.core.Started.To != "" || d.core.Token != "a.b.c" {
+		t.Errorf("got %d %s, asked %+v", status, answer, d.core.Started)
 	}
 }
 
@@ -84,11 +85,11 @@ func TestRefresh(t *testing.T) {
 	d.core.signIn()
 	for _, k := range []string{publishable, secret} {
 		status, body := d.do(d.Refresh, request{key: k, body: `{"refresh_token":"old"}`})
-		if status != 200 || d.core.called != "Refresh" || d.core.token != "old" || d.core.caller.App.ID != "demo" {
-			t.Errorf("got %d %s; core: %q of %q", status, body, d.core.called, d.core.token)
+		if status != 200 || d.core.called() != "Refresh" || d.core.Token != "old" || d.core.Caller.App.ID != "demo" {
+			t.Errorf("got %d %s; core: %q of %q", status, body, d.core.called(), d.core.Token)
 		}
 		golden(t, "refreshed", body)
-		if status, body := d.do(d.Revoke, request{key: k, body: `{"refresh_token":"old"}`}); status != 204 || body != "" || d.core.called != "Revoke" {
+		if status, body := d.do(d.Revoke, request{key: k, body: `{"refresh_token":"old"}`}); status != 204 || body != "" || d.core.called() != "Revoke" {
 			t.Errorf("got %d %s", status, body)
 		}
 	}
@@ -109,10 +110,10 @@ func TestTokenCallsRefuse(t *testing.T) {
 	} {
 		d := open(t)
 		for call, handler := range tokenCalls(d) {
-			d.core.called = ""
+			d.core.Called = nil
 			status, body := d.do(handler, test.request)
-			if status != test.status || (d.core.called != "") != test.asked || strings.Contains(body, "old") {
-				t.Errorf("%s %s: got %d %s; core: %q", call, name, status, body, d.core.called)
+			if status != test.status || (d.core.called() != "") != test.asked || strings.Contains(body, "old") {
+				t.Errorf("%s %s: got %d %s; core: %q", call, name, status, body, d.core.called())
 			}
 		}
 	}
@@ -123,8 +124,8 @@ func TestMe(t *testing.T) {
 	d.core.signIn()
 	access := tokenOf("demo")
 	status, body := d.do(d.Me, request{key: access})
-	if status != 200 || d.core.token != access || d.core.caller.App.ID != "demo" || d.core.caller.Secret || d.core.caller.Address.String() != "203.0.113.9" {
-		t.Errorf("got %d %s, asked as %+v", status, body, d.core.caller)
+	if status != 200 || d.core.Token != access || d.core.Caller.App.ID != "demo" || d.core.Caller.Secret || d.core.Caller.Address.String() != "203.0.113.9" {
+		t.Errorf("got %d %s, asked as %+v", status, body, d.core.Caller)
 	}
 	golden(t, "me", body)
 }
@@ -142,12 +143,12 @@ func TestMeRefuses(t *testing.T) {
 		"Padded":              "e30." + base64.URLEncoding.EncodeToString([]byte(`{"iss":"demo"}`)) + "=.AAAA",
 		"Dots":                strings.Repeat(".", 100_000), "TooLong": tokenOf("demo") + strings.Repeat("A", 5000),
 	} {
-		if status, body := d.do(d.Me, request{headers: map[string]string{"Authorization": "Bearer " + shown}}); status != 401 || d.core.called != "" {
-			t.Errorf("%s: got %d %s; core: %q", name, status, body, d.core.called)
+		if status, body := d.do(d.Me, request{headers: map[string]string{"Authorization": "Bearer " + shown}}); status != 401 || d.core.called() != "" {
+			t.Errorf("%s: got %d %s; core: %q", name, status, body, d.core.called())
 		}
 	}
 	shut := &door{api.New(d.core.all(), closed{}, api.Keys(closed{})), d.core, t}
-	if status, body := shut.do(shut.Me, request{key: tokenOf("closed")}); status != 401 || d.core.called != "" {
+	if status, body := shut.do(shut.Me, request{key: tokenOf("closed")}); status != 401 || d.core.called() != "" {
 		t.Errorf("a closed door: got %d %s", status, body)
 	}
 }
@@ -155,7 +156,7 @@ func TestMeRefuses(t *testing.T) {
 // TestMeOfADeadSession shows a token whose session has ended.
 func TestMeOfADeadSession(t *testing.T) {
 	d := open(t)
-	if status, body := d.do(d.Me, request{key: tokenOf("demo")}); status != 401 || d.core.called != "Bearer" || strings.Contains(body, phone[1:]) {
+	if status, body := d.do(d.Me, request{key: tokenOf("demo")}); status != 401 || d.core.called() != "Bearer" || strings.Contains(body, phone[1:]) {
 		t.Errorf("got %d %s", status, body)
 	}
 }
@@ -192,7 +193,7 @@ func TestKeySet(t *testing.T) {
 // TestLoggedInLately shows a time that only some users have.
 func TestLoggedInLately(t *testing.T) {
 	d := open(t)
-	d.core.user.LastLogin, d.core.user.Logins = created.Add(time.Hour), 3
+	d.core.Grant.User.LastLogin, d.core.Grant.User.Logins = created.Add(time.Hour), 3
 	_, body := d.do(d.User, request{key: secret, param: userID})
 	if !strings.Contains(body, `"last_login_at":"2026-11-22T10:30:00.007Z","logins":3`) {
 		t.Errorf("got %s", body)

@@ -17,7 +17,7 @@ func TestStart(t *testing.T) {
 	}
 	golden(t, "verification", body)
 	want := otp.StartRequest{To: phone, Channel: "sms", Purpose: otp.PurposeVerify, Locale: "de-CH", IdempotencyKey: "a-1", Captcha: "x"}
-	got := d.core.start
+	got := d.core.Started
 	if string(got.Metadata) != `{"order":17}` || !strings.HasPrefix(string(got.Body), `{"to":"+41`) {
 		t.Errorf("metadata %s, body %s", got.Metadata, got.Body)
 	}
@@ -53,7 +53,7 @@ func TestStartRefuses(t *testing.T) {
 			if status != 400 || !strings.Contains(strings.ReplaceAll(body, `\"`, `"`), test.detail) {
 				t.Errorf("got %d %s", status, body)
 			}
-			if d.core.called != "" {
+			if d.core.called() != "" {
 				t.Error("the core was asked")
 			}
 		})
@@ -62,7 +62,7 @@ func TestStartRefuses(t *testing.T) {
 
 func TestIdempotencyKeyWithAnotherBody(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.Conflict, Detail: "This Idempotency-Key was used with another body."}
+	d.core.Err = &otp.Error{Code: otp.Conflict, Detail: "This Idempotency-Key was used with another body."}
 	status, body := d.do(d.Start, request{key: publishable, body: `{"to":"x"}`, headers: map[string]string{"Idempotency-Key": "a"}})
 	if status != 422 {
 		t.Fatalf("got %d %s", status, body)
@@ -73,10 +73,10 @@ func TestIdempotencyKeyWithAnotherBody(t *testing.T) {
 // TestApproved shows who learns whose number was proven.
 func TestApproved(t *testing.T) {
 	d := open(t)
-	v := &d.core.progress.Verification
+	v := &d.core.Progress.Verification
 	v.Status, v.Approved, v.Tries = otp.Approved, created.Add(41*time.Second), 2
-	d.core.progress.Message.State, d.core.progress.Message.Route = otp.MessageDelivered, "gsm0"
-	d.core.progress.ETA, d.core.progress.ResendAfter = 0, 0
+	d.core.Progress.Message.State, d.core.Progress.Message.Route = otp.MessageDelivered, "gsm0"
+	d.core.Progress.ETA, d.core.Progress.ResendAfter = 0, 0
 	status, body := d.do(d.Get, request{key: secret, param: id})
 	if status != 200 {
 		t.Fatalf("got %d %s", status, body)
@@ -98,10 +98,10 @@ func TestApproved(t *testing.T) {
 // and whole to a secret key once it has been proven.
 func TestEmail(t *testing.T) {
 	d := open(t)
-	v := &d.core.progress.Verification
+	v := &d.core.Progress.Verification
 	v.Address, v.Channel = otp.Address{Kind: otp.Email, Key: "ann@example.com", Dial: "Ann@example.com"}, otp.ChannelEmail
 	status, body := d.do(d.Start, request{key: secret, body: `{"to":"Ann@example.com"}`})
-	if s := d.core.start; status != 201 || s.To != "Ann@example.com" || !s.Email || s.Channel != "" {
+	if s := d.core.Started; status != 201 || s.To != "Ann@example.com" || !s.Email || s.Channel != "" {
 		t.Errorf("got %d %s, asked %+v", status, body, s)
 	}
 	if !strings.Contains(body, `"to":"a***@example.com","channel":"email"`) || strings.Contains(body, "Ann@") {
@@ -124,7 +124,7 @@ func TestPendingShowsNoNumberToASecretKey(t *testing.T) {
 	if strings.Contains(body, phone[1:]) || !strings.Contains(body, `"metadata":{"order":17}`) {
 		t.Errorf("got %s", body)
 	}
-	d.core.progress.Message = otp.Message{}
+	d.core.Progress.Message = otp.Message{}
 	_, body = d.do(d.Get, request{key: secret, param: id})
 	if !strings.Contains(body, `"message":null`) {
 		t.Errorf("got %s", body)
@@ -136,8 +136,8 @@ func TestCheckPassesOnWhatWasTyped(t *testing.T) {
 	if status, body := d.do(d.Check, request{key: publishable, param: id, body: `{"code":"123 456"}`}); status != 200 {
 		t.Fatalf("got %d %s", status, body)
 	}
-	if d.core.digits != "123 456" || "vrf_"+d.core.id.String() != id {
-		t.Errorf("got %q for %s", d.core.digits, d.core.id)
+	if d.core.Digits != "123 456" || "vrf_"+d.core.ID.String() != id {
+		t.Errorf("got %q for %s", d.core.Digits, d.core.ID)
 	}
 }
 
@@ -151,9 +151,9 @@ func TestRefusedChecksAreOne(t *testing.T) {
 		strings.Repeat("9", 3000),
 	} {
 		d := open(t)
-		d.core.err = &otp.Error{Code: otp.CodeUnknown, Detail: "whatever"}
+		d.core.Err = &otp.Error{Code: otp.CodeUnknown, Detail: "whatever"}
 		if param == id {
-			d.core.err = &otp.Error{Code: otp.CodeExhausted, Detail: "the reason"}
+			d.core.Err = &otp.Error{Code: otp.CodeExhausted, Detail: "the reason"}
 		}
 		status, body := d.do(d.Check, request{key: publishable, param: param, body: `{"code":"123456"}`})
 		if first == "" {
@@ -162,10 +162,10 @@ func TestRefusedChecksAreOne(t *testing.T) {
 		if status != 422 || body != first {
 			t.Errorf("%.40s: got %d %s", param, status, body)
 		}
-		if d.core.called != "Check" || d.core.id.IsZero() || seen[d.core.id] || d.core.digits != "123456" {
-			t.Errorf("%.40s: the core was asked %q for %s", param, d.core.called, d.core.id)
+		if d.core.called() != "Check" || d.core.ID.IsZero() || seen[d.core.ID] || d.core.Digits != "123456" {
+			t.Errorf("%.40s: the core was asked %q for %s", param, d.core.called(), d.core.ID)
 		}
-		seen[d.core.id] = true
+		seen[d.core.ID] = true
 	}
 	golden(t, "rejected", first)
 }
@@ -178,8 +178,8 @@ func TestCheckRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)
 			status, answer := d.do(d.Check, request{key: publishable, param: id, body: body})
-			if status != 400 || d.core.called != "" || strings.Contains(answer, "493827") {
-				t.Errorf("got %d %s; core: %q", status, answer, d.core.called)
+			if status != 400 || d.core.called() != "" || strings.Contains(answer, "493827") {
+				t.Errorf("got %d %s; core: %q", status, answer, d.core.called())
 			}
 		})
 	}
@@ -187,13 +187,13 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestResend(t *testing.T) {
 	d := open(t)
-	if status, body := d.do(d.Resend, request{key: publishable, param: id}); status != 200 || d.core.channel != "" {
+	if status, body := d.do(d.Resend, request{key: publishable, param: id}); status != 200 || d.core.Channel != "" {
 		t.Fatalf("got %d %s", status, body)
 	}
-	if status, body := d.do(d.Resend, request{key: publishable, param: id, body: `{"channel":"sms"}`}); status != 200 || d.core.channel != "sms" {
+	if status, body := d.do(d.Resend, request{key: publishable, param: id, body: `{"channel":"sms"}`}); status != 200 || d.core.Channel != "sms" {
 		t.Fatalf("got %d %s", status, body)
 	}
-	d.core.err = &otp.Error{Code: otp.CodeUsed, Detail: "x"}
+	d.core.Err = &otp.Error{Code: otp.CodeUsed, Detail: "x"}
 	status, body := d.do(d.Resend, request{key: publishable, param: id})
 	if status != 409 {
 		t.Errorf("got %d %s", status, body)
@@ -203,7 +203,7 @@ func TestResend(t *testing.T) {
 
 func TestUnknownIDs(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.CodeUnknown, Detail: "There is no such verification."}
+	d.core.Err = &otp.Error{Code: otp.CodeUnknown, Detail: "There is no such verification."}
 	for name, handler := range map[string]func(request) (int, string){
 		"Get":    func(r request) (int, string) { return d.do(d.Get, r) },
 		"Resend": func(r request) (int, string) { return d.do(d.Resend, r) },
@@ -221,10 +221,10 @@ func TestUnknownIDs(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	d := open(t)
-	if status, body := d.do(d.Cancel, request{key: publishable, param: id}); status != 204 || body != "" || d.core.called != "Cancel" {
+	if status, body := d.do(d.Cancel, request{key: publishable, param: id}); status != 204 || body != "" || d.core.called() != "Cancel" {
 		t.Errorf("got %d %q", status, body)
 	}
-	d.core.err = &otp.Error{Code: otp.Conflict, Detail: "This verification was approved."}
+	d.core.Err = &otp.Error{Code: otp.Conflict, Detail: "This verification was approved."}
 	if status, body := d.do(d.Cancel, request{key: publishable, param: id}); status != 409 {
 		t.Errorf("got %d %s", status, body)
 	}
@@ -232,7 +232,7 @@ func TestCancel(t *testing.T) {
 
 func TestLimitTellsWhenToComeBack(t *testing.T) {
 	d := open(t)
-	d.core.err = &otp.Error{Code: otp.LimitPhone, Detail: "which rule it was", RetryAfter: 61*time.Second + time.Millisecond}
+	d.core.Err = &otp.Error{Code: otp.LimitPhone, Detail: "which rule it was", RetryAfter: 61*time.Second + time.Millisecond}
 	status, body := d.do(d.Start, request{key: publishable, body: `{"to":"` + phone + `"}`})
 	if status != 429 {
 		t.Errorf("got %d", status)
@@ -249,13 +249,13 @@ func TestRegion(t *testing.T) {
 		`{"to":"what","region":"CH"}`:             "what", // the core refuses it
 	} {
 		d := open(t)
-		if status, answer := d.do(d.Start, request{key: publishable, body: body}); status != 201 || d.core.start.To != want {
-			t.Errorf("%s: got %d %s, asked for %q", body, status, answer, d.core.start.To)
+		if status, answer := d.do(d.Start, request{key: publishable, body: body}); status != 201 || d.core.Started.To != want {
+			t.Errorf("%s: got %d %s, asked for %q", body, status, answer, d.core.Started.To)
 		}
 	}
 	for _, region := range []string{"ch", "XX", "001", "*"} {
 		d := open(t)
-		if status, body := d.do(d.Start, request{key: publishable, body: `{"to":"0791234567","region":"` + region + `"}`}); status != 400 || d.core.called != "" || !strings.Contains(body, "region") {
+		if status, body := d.do(d.Start, request{key: publishable, body: `{"to":"0791234567","region":"` + region + `"}`}); status != 400 || d.core.called() != "" || !strings.Contains(body, "region") {
 			t.Errorf("%s: got %d %s", region, status, body)
 		}
 	}
