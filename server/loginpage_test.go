@@ -4,13 +4,13 @@ import (
 	"compress/gzip"
 	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 // TestLoginWeight counts what a browser loads for the first page with every
@@ -71,15 +71,7 @@ func TestLoginPages(t *testing.T) {
 		got := regexp.MustCompile(`name="(token|flow)" value="[^"]*"`).ReplaceAllString(w.body, `name="$1" value="..."`)
 		got = regexp.MustCompile(`data-wait="\d+"`).ReplaceAllString(got, `data-wait="30"`)
 		got = regexp.MustCompile(`role="status">The SMS [^<]*`).ReplaceAllString(got, `role="status">The SMS ...`)
-		path := "testdata/login/" + name + ".html"
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(path); err != nil || string(want) != got {
-			t.Errorf("%s differs (%v); got:\n%s", path, err, got)
-		}
+		webtest.Golden(t, "login/"+name+".html", got)
 	}
 	w.get(loginQuery())
 	golden("phone")

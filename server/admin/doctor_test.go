@@ -3,10 +3,7 @@ package admin_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,27 +11,8 @@ import (
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/admin"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// golden compares with a file of testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s", path, got)
-	}
-}
 
 // stick is a modem that wants for nothing.
 func stick() otp.RouteReport {
@@ -331,11 +309,11 @@ func TestGolden(t *testing.T) {
 		if name == "sick" {
 			d.Fixed = []string{"nobody else may read the keys any more"}
 		}
-		golden(t, name+".txt", d.String()+"\n")
+		webtest.Golden(t, name+".txt", d.String()+"\n")
 		text, err := json.MarshalIndent(d, "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name+".json", string(text)+"\n")
+		webtest.Golden(t, name+".json", string(text)+"\n")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -105,24 +104,6 @@ func (b *box) at(terminal console.Terminal, do func(*console.Invocation) error, 
 	terminal.Environ = append(terminal.Environ, "PINFERRY_SOCKET="+b.socket)
 	table := console.Table{console.New("thing do", operands, "do the thing", do)}
 	return table.Run(terminal, append([]string{"thing", "do"}, args...))
-}
-
-// golden compares with a file under testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
-	}
 }
 
 type object = map[string]any

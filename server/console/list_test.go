@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pinferry/pinferry/server/console"
+	"github.com/pinferry/pinferry/server/web/webtest"
 )
 
 func aMessage(n int) object {
@@ -101,9 +102,9 @@ func TestShowTellsTheStory(t *testing.T) {
 		"message": object{"id": "msg_1", "state": "delivered", "reason": nil, "route": "gsm0"}, "timeline": m["timeline"],
 	})
 	_, stdout, _ := b.run(console.MessageShow, "ID", "msg_1")
-	golden(t, "message", stdout)
+	webtest.Golden(t, "message", stdout)
 	_, stdout, _ = b.run(console.VerificationShow, "ID", "vrf_1")
-	golden(t, "verification", stdout)
+	webtest.Golden(t, "verification", stdout)
 	if code, _, stderr := b.run(console.MessageShow, "ID", "msg_2"); code != console.Refused || !strings.Contains(stderr, "no such") {
 		t.Errorf("of no message: %d %s", code, stderr)
 	}
@@ -122,7 +123,7 @@ func TestVerificationList(t *testing.T) {
 		object{"id": "vrf_2", "app": "shop", "status": "approved", "to": "+41*******67", "created_at": "2026-11-22T10:00:00.000Z", "message": object{"state": "delivered", "route": "gsm0"}},
 	}, "next_cursor": nil})
 	_, stdout, _ := b.run(console.VerificationList, "", "--status", "pending")
-	golden(t, "verifications", stdout)
+	webtest.Golden(t, "verifications", stdout)
 }
 
 // Numbers that nobody typed are not shown, not even to scripts.
@@ -159,7 +160,7 @@ func TestWhyIsThisNumberRefused(t *testing.T) {
 	}, "opted_out": false, "known": true, "next_cursor": nil}
 	b.on("GET /admin/limits", why)
 	_, stdout, _ := b.run(console.LimitShow, "SUBJECT", "+41 79 123 45 67")
-	golden(t, "limits", stdout)
+	webtest.Golden(t, "limits", stdout)
 	b.on("GET /admin/limits", object{"limits": []any{}, "opted_out": true})
 	if code, stdout, _ := b.run(console.LimitShow, "SUBJECT", number); code != console.OK || !strings.Contains(stdout, "STOP") {
 		t.Errorf("of a holder who texted STOP: %d %s", code, stdout)

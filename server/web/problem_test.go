@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/web"
+	"github.com/pinferry/pinferry/server/web/webtest"
 	"github.com/valyala/fasthttp"
 )
 
@@ -29,33 +29,14 @@ func newCall(body, contentType string) *web.Call {
 // TestProblemsOfEveryCode writes what each code of the closed list is over
 // HTTP, one line a code.
 func TestProblemsOfEveryCode(t *testing.T) {
-	var got strings.Builder
-	for _, code := range otp.Codes() {
+	webtest.EveryCode(t, "problems.txt", func(e *otp.Error) webtest.Answer {
 		c := newCall("", "")
-		c.Refuse(web.ProblemOf(&otp.Error{Code: code, Detail: "What the core says.", RetryAfter: 90*time.Second + 1}))
-		response := &c.HTTP.Response
-		if kind := string(response.Header.ContentType()); kind != "application/problem+json" {
-			t.Errorf("%s: content type %q", code, kind)
+		c.Refuse(web.ProblemOf(e))
+		if kind := string(c.HTTP.Response.Header.ContentType()); kind != "application/problem+json" {
+			t.Errorf("%s: content type %q", e.Code, kind)
 		}
-		fmt.Fprintf(&got, "%s %d %q %s\n", code, response.StatusCode(), response.Header.Peek("Retry-After"), response.Body())
-	}
-	golden(t, "testdata/problems.txt", got.String())
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; got:\n%s", path, got)
-	}
+		return webtest.AnswerOf(c)
+	})
 }
 
 func TestRefusalsOfACodeAreOne(t *testing.T) {
