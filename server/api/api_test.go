@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"maps"
 	"net/netip"
 	"os"
 	"reflect"
@@ -122,12 +121,7 @@ func described(t testing.TB, handler web.Handler) string {
 }
 
 func newCall(r request) *web.Call {
-	headers := map[string]string{}
-	if r.key != "" {
-		headers["Authorization"] = "Bearer " + r.key
-	}
-	maps.Copy(headers, r.headers)
-	c := webtest.Request{Target: "/?" + r.query, Body: r.body, From: r.from, Headers: headers}.Call(context.Background())
+	c := webtest.Request{Target: "/?" + r.query, Body: r.body, From: r.from, Bearer: r.key, Headers: r.headers}.Call(context.Background())
 	c.Param = r.param
 	return c
 }

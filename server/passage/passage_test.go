@@ -1,9 +1,7 @@
 package passage_test
 
 import (
-	"maps"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
 
@@ -29,22 +27,6 @@ const (
 	userID              = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
 	legacy              = "Tk3xLegacyAppIdOfPassage" // an alias, as the vendor's ids look
 )
-
-func newCore() *webtest.Core {
-	address := webtest.Phone(phone)
-	k := &webtest.Core{Set: webtest.SetOf("access.token.made", "refresh-made")}
-	k.Progress = otp.Progress{Verification: otp.Verification{ID: webtest.ID(0), Address: address}, Grant: &k.Grant}
-	k.Grant.User = otp.User{
-		ID: webtest.ID(0xf0), App: "demo", Address: address, Metadata: []byte(`{"plan":"gold"}`),
-		Created: webtest.Moment, Updated: webtest.Moment.Add(time.Hour),
-		Verified: webtest.Moment, LastLogin: webtest.Moment.Add(time.Hour), Logins: 3,
-	}
-	k.Grant.Session = &otp.Session{
-		App: "demo", User: k.Grant.User.ID, Door: "passage", As: "demo",
-		Created: webtest.Moment, Expires: webtest.Moment.Add(otp.RefreshLife),
-	}
-	return k
-}
 
 // newApps returns the apps of the tests: demo is open and full, bare is open
 // and has nothing configured, hidden is private, closed has another door, mail
@@ -74,7 +56,7 @@ type door struct {
 }
 
 func open(t testing.TB) *door {
-	k := newCore()
+	k := webtest.NewCore("passage", "demo", phone)
 	return &door{passage.New(k, k, webtest.Mint{Core: k}, newApps(t)), k, t}
 }
 
@@ -89,13 +71,9 @@ type request struct {
 // http is the call in HTTP, with the content type of the vendor's older pages,
 // and a Host that is none of ours.
 func (r request) http() webtest.Request {
-	headers := map[string]string{}
-	if r.bearer != "" {
-		headers["Authorization"] = "Bearer " + r.bearer
-	}
-	maps.Copy(headers, r.headers)
 	return webtest.Request{
-		Method: r.method, Target: r.path, Body: r.body, Type: "text/plain;charset=UTF-8", Host: "attacker.example", Headers: headers,
+		Method: r.method, Target: r.path, Body: r.body, Type: "text/plain;charset=UTF-8", Host: "attacker.example",
+		Bearer: r.bearer, Headers: r.headers,
 	}
 }
 
@@ -118,7 +96,5 @@ func golden(t *testing.T, name string, r request, a webtest.Answer) {
 // want fails unless the status is as wanted and the core was asked these calls.
 func (d *door) want(a webtest.Answer, status int, called ...string) {
 	d.t.Helper()
-	if a.Status != status || !slices.Equal(d.core.Called, called) {
-		d.t.Fatalf("got %d %s; the core was asked %v", a.Status, a.Body, d.core.Called)
-	}
+	d.core.Want(d.t, a, status, called...)
 }

@@ -64,7 +64,7 @@ func TestRevokeRefuses(t *testing.T) {
 // TestTokens reads the tokens that a real mint makes for this door, with the key
 // from the door's own key set.
 func TestTokens(t *testing.T) {
-	k, apps := newCore(), newApps(t)
+	k, apps := webtest.NewCore("passage", "demo", phone), newApps(t)
 	mint := webtest.OpenMint(t, k, apps.All()[:2]...)
 	d := &door{passage.New(k, k, mint, apps), k, t}
 	for app, audience := range map[string][]string{"demo": {"https://shop.example.com", "demo"}, legacy: {"https://shop.example.com", legacy}, "bare": {"bare"}} {

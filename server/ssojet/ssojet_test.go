@@ -1,9 +1,7 @@
 package ssojet_test
 
 import (
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/ssojet"
@@ -28,18 +26,8 @@ const (
 )
 
 func newCore() *webtest.Core {
-	address := webtest.Phone(phone)
-	k := &webtest.Core{Set: webtest.SetOf("access.token.made", "refresh-made")}
-	k.Progress = otp.Progress{Verification: otp.Verification{ID: webtest.ID(0), Address: address, Status: otp.Pending}, Grant: &k.Grant}
-	k.Grant.User = otp.User{
-		ID: webtest.ID(0xf0), App: "demo", Address: address, Metadata: []byte(`{"plan":"gold"}`),
-		Created: webtest.Moment, Updated: webtest.Moment.Add(time.Hour),
-		Verified: webtest.Moment, LastLogin: webtest.Moment.Add(time.Hour), Logins: 3,
-	}
-	k.Grant.Session = &otp.Session{
-		App: "demo", User: k.Grant.User.ID, Door: "ssojet", As: legacy,
-		Created: webtest.Moment, Expires: webtest.Moment.Add(otp.RefreshLife),
-	}
+	k := webtest.NewCore("ssojet", legacy, phone)
+	k.Progress.Verification.Status = otp.Pending
 	return k
 }
 
@@ -87,7 +75,5 @@ func (d *door) do(r webtest.Request) webtest.Answer {
 // want fails unless the status is as wanted and the core was asked these calls.
 func (d *door) want(a webtest.Answer, status int, called ...string) {
 	d.t.Helper()
-	if a.Status != status || !slices.Equal(d.core.Called, called) {
-		d.t.Fatalf("got %d %s; the core was asked %v", a.Status, a.Body, d.core.Called)
-	}
+	d.core.Want(d.t, a, status, called...)
 }

@@ -35,6 +35,8 @@ type Request struct {
 	Host string
 	// From is the address of the caller; "" is [Client].
 	From string
+	// Bearer is what stands behind Bearer in Authorization; "" leaves it out.
+	Bearer string
 	// Headers replace those that follow from the rest.
 	Headers map[string]string
 }
@@ -48,6 +50,9 @@ func (r Request) Call(ctx context.Context) *web.Call {
 	if r.Body != "" {
 		raw.SetBodyString(r.Body)
 		raw.Header.SetContentType(or(r.Type, "application/json"))
+	}
+	if r.Bearer != "" {
+		raw.Header.Set("Authorization", "Bearer "+r.Bearer)
 	}
 	for name, value := range r.Headers {
 		raw.Header.Set(name, value)

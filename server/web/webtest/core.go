@@ -2,6 +2,9 @@ package webtest
 
 import (
 	"context"
+	"slices"
+	"testing"
+	"time"
 
 	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/token"
@@ -66,6 +69,28 @@ type Core struct {
 	Issued     *otp.Grant        // whose tokens were made last
 	Form       *token.Form       // of the tokens made last; nil before any
 	Algorithms []token.Algorithm // of the key set asked for last
+}
+
+// NewCore returns a core with one user of the app demo, at a phone number, who
+// has metadata and was here three times; a session at a door that calls the app
+// so; tokens for it; and a verification that only waits for its status.
+func NewCore(door, as, number string) *Core {
+	k := &Core{Set: SetOf("access.token.made", "refresh-made")}
+	k.Progress = otp.Progress{Verification: otp.Verification{ID: ID(0), Address: Phone(number)}, Grant: &k.Grant}
+	k.Grant.User = otp.User{
+		ID: ID(0xf0), App: "demo", Address: Phone(number), Metadata: []byte(`{"plan":"gold"}`),
+		Created: Moment, Updated: Moment.Add(time.Hour), Verified: Moment, LastLogin: Moment.Add(time.Hour), Logins: 3,
+	}
+	k.Grant.Session = &otp.Session{App: "demo", User: k.Grant.User.ID, Door: door, As: as, Created: Moment, Expires: Moment.Add(otp.RefreshLife)}
+	return k
+}
+
+// Want fails unless an answer has the status and the core was asked these calls.
+func (k *Core) Want(t testing.TB, a Answer, status int, called ...string) {
+	t.Helper()
+	if a.Status != status || !slices.Equal(k.Called, called) {
+		t.Fatalf("got %d %s; the core was asked %v", a.Status, a.Body, k.Called)
+	}
 }
 
 // Note remembers a call and returns its error, for what stands on a core too.

@@ -55,3 +55,13 @@ func TestRead(t *testing.T) {
 	must(t, "NoKey", true, func(t testing.TB) { webtest.Read(t, set.Access, token.KeySet{}) })
 	must(t, "Tampered", true, func(t testing.TB) { webtest.Read(t, set.Access[:len(set.Access)-8]+"AAAAAAAA", keys) })
 }
+
+func TestWant(t *testing.T) {
+	k := webtest.NewCore("native", "demo", "+41791234567")
+	k.Start(t.Context(), otp.Caller{}, otp.StartRequest{})
+	a := webtest.Answer{Status: 200}
+	must(t, "AsItWas", false, func(t testing.TB) { k.Want(t, a, 200, "Start") })
+	must(t, "OtherStatus", true, func(t testing.TB) { k.Want(t, a, 201, "Start") })
+	must(t, "OtherCall", true, func(t testing.TB) { k.Want(t, a, 200, "Check") })
+	must(t, "NoCall", true, func(t testing.TB) { k.Want(t, a, 200) })
+}
