@@ -175,31 +175,13 @@ func (o *Outbox) Inbound(ctx context.Context, c Caller, limit int, cursor string
 
 // received reads a page of them.
 func (o *Outbox) received(ctx context.Context, limit int, cursor string) (page []Inbound, next string, err error) {
-	list := Key{Kind: KindInboundList}
-	after, err := from(list, cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	err = o.box.Store.View(ctx, func(tx Tx) error {
-		var ids []ID
-		if ids, next, err = listed(tx, list, after, limit); err != nil {
-			return err
+	return entries(ctx, o.box.Store, Key{Kind: KindInboundList}, cursor, limit, func(tx Tx, id ID) (Inbound, bool, error) {
+		row, found, err := loadInbound(tx, id)
+		if err != nil || !found {
+			return Inbound{}, false, err
 		}
-		for _, id := range ids {
-			row, found, err := loadInbound(tx, id)
-			if err != nil {
-				return err
-			}
-			if found {
-				page = append(page, o.box.openInbound(&row))
-			}
-		}
-		return nil
+		return o.box.openInbound(&row), true, nil
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	return page, next, nil
 }
 
 func loadInbound(tx Tx, id ID) (row inboundRow, found bool, err error) {

@@ -181,29 +181,5 @@ func (o *Outbox) Get(ctx context.Context, c Caller, id ID) (m Message, err error
 // List reads the app's messages, newest first. cursor is "" or what the last
 // call returned as next; next is "" at the end.
 func (o *Outbox) List(ctx context.Context, c Caller, limit int, cursor string) (page []Message, next string, err error) {
-	list := Key{KindMessageList, c.App.ID + "\x00"}
-	after, err := from(list, cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	err = o.box.Store.View(ctx, func(tx Tx) error {
-		var ids []ID
-		if ids, next, err = listed(tx, list, after, limit); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			m, found, err := loadMessage(tx, id)
-			if err != nil {
-				return err
-			}
-			if found {
-				page = append(page, m)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	return page, next, nil
+	return entries(ctx, o.box.Store, Key{KindMessageList, c.App.ID + "\x00"}, cursor, limit, loadMessage)
 }

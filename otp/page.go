@@ -39,6 +39,35 @@ func listed(tx Tx, list, after Key, limit int) (ids []ID, next string, err error
 	return ids, next, err
 }
 
+// entries reads a page of what a list names, each by its own load, and the
+// cursor of the next page, "" at the end. What is gone is left out.
+func entries[R any](ctx context.Context, store Store, list Key, cursor string, limit int, load func(Tx, ID) (R, bool, error)) (page []R, next string, err error) {
+	after, err := from(list, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	err = store.View(ctx, func(tx Tx) error {
+		var ids []ID
+		if ids, next, err = listed(tx, list, after, limit); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			r, found, err := load(tx, id)
+			if err != nil {
+				return err
+			}
+			if found {
+				page = append(page, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return page, next, nil
+}
+
 // records reads a page of the records below a prefix, and tells whether there
 // are more.
 func records[R any](ctx context.Context, store Store, prefix, after Key, limit int) (page []R, more bool, err error) {
