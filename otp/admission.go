@@ -64,7 +64,7 @@ func (o *Outbox) open(views []view, d demand) (open []*view, refusal *Error) {
 	reason, wait := "This box has no route for messages. Configure a [[modem]].", time.Duration(0)
 	for i := range views {
 		v := &views[i]
-		if !usable(v.status, d.app.Mode == Test) || !carries(v.status, d.channel) {
+		if !usable(v.status, d.app.Mode == Test) || !v.status.Carries(d.channel) {
 			continue
 		}
 		shut, lasts := v.shut, v.wait
@@ -174,7 +174,7 @@ func (o *Outbox) expected(m *Message, now Time) time.Duration {
 	test := o.box.Apps.test(m.App)
 	for _, l := range o.lanes {
 		s := l.route.Status()
-		if s.State == RouteDown || !usable(s, test) || !carries(s, m.Channel) {
+		if s.State == RouteDown || !usable(s, test) || !s.Carries(m.Channel) {
 			continue
 		}
 		if pace := l.view(s, now).pace; shortest == 0 || pace < shortest {

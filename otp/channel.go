@@ -69,7 +69,7 @@ func noEmail() *Error {
 
 // configured tells whether any route carries the channel.
 func (o *Outbox) configured(channel string) bool {
-	return slices.ContainsFunc(o.lanes, func(l *lane) bool { return carries(l.route.Status(), channel) })
+	return slices.ContainsFunc(o.lanes, func(l *lane) bool { return l.route.Status().Carries(channel) })
 }
 
 // channelLabel is a channel as it may label a metric: callers must not be able

@@ -2,6 +2,7 @@ package otp
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,6 +126,8 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 		return refuse(InvalidRequest, "ttl is between 1m and 24h.")
 	case r.Route != "" && len(o.others(r.Route)) == len(o.lanes):
 		return refuse(InvalidRequest, "There is no route of that name on this box.")
+	case r.Route != "" && !o.texts(r.Route):
+		return refuse(InvalidRequest, "That route carries no SMS. Name another, or none.")
 	case r.Priority > PriorityHigh:
 		return refuse(InvalidRequest, "priority is normal or high.")
 	case strings.TrimSpace(r.Text) == "":
@@ -138,6 +141,13 @@ func (o *Outbox) check(c Caller, r *MessageRequest) error {
 		return refusal
 	}
 	return nil
+}
+
+// texts tells whether the route of that name carries SMS.
+func (o *Outbox) texts(route string) bool {
+	return slices.ContainsFunc(o.lanes, func(l *lane) bool {
+		return l.route.Name() == route && l.route.Status().Carries(ChannelSMS)
+	})
 }
 
 // others returns the names of all routes but one; of none if that is "".

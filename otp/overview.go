@@ -20,6 +20,22 @@ type RouteReport struct {
 	Used, DailyCap int
 }
 
+// Vital returns the routes that a box is judged by: those that carry SMS, or all
+// of a box that has none. A relay for mail that is well must not hide that no
+// SMS can leave.
+func Vital(routes []RouteReport) []RouteReport {
+	var vital []RouteReport
+	for i := range routes {
+		if routes[i].Carries(ChannelSMS) {
+			vital = append(vital, routes[i])
+		}
+	}
+	if vital == nil {
+		return routes
+	}
+	return vital
+}
+
 // details tell an operator what to do about a reason that the outbox has found.
 var details = map[string]string{
 	reasonFailing: "Attempts to send failed one after the other. It is tried again from time to time.",

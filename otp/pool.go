@@ -114,7 +114,7 @@ func (c *choice) best(e *entry, fits func(*view) bool) *view {
 
 // takes tells whether e may go this way.
 func (v *view) takes(e *entry) bool {
-	return v.shut == "" && v.status.State == RouteReady && usable(v.status, e.test) && carries(v.status, e.channel) &&
+	return v.shut == "" && v.status.State == RouteReady && usable(v.status, e.test) && v.status.Carries(e.channel) &&
 		!slices.Contains(e.barred, v.route.Name())
 }
 
@@ -135,11 +135,3 @@ func (v *view) end() time.Duration {
 
 // usable tells whether messages of an app in that mode may go this way.
 func usable(s RouteStatus, test bool) bool { return !s.Test || test }
-
-// carries tells whether messages of that channel can go this way.
-func carries(s RouteStatus, channel string) bool {
-	if s.Channels == nil {
-		return channel == ChannelSMS
-	}
-	return slices.Contains(s.Channels, channel)
-}

@@ -3,6 +3,7 @@ package otp
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -112,6 +113,14 @@ type RouteStatus struct {
 	Balance    string
 	BalanceAt  Time
 	BalanceLow bool
+}
+
+// Carries tells whether messages of that channel can go this way.
+func (s RouteStatus) Carries(channel string) bool {
+	if s.Channels == nil {
+		return channel == ChannelSMS
+	}
+	return slices.Contains(s.Channels, channel)
 }
 
 // Equal tells whether s and t show the same.

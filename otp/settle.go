@@ -155,7 +155,7 @@ func (w *work) anyWay(m *Message, want func(name string, s RouteStatus) bool) bo
 	app, ok := w.d.o.box.Apps.ByID(m.App)
 	return ok && slices.ContainsFunc(w.d.o.lanes, func(l *lane) bool {
 		name, s := l.route.Name(), l.route.Status()
-		return !slices.Contains(m.Barred, name) && usable(s, app.Mode == Test) && carries(s, m.Channel) && want(name, s)
+		return !slices.Contains(m.Barred, name) && usable(s, app.Mode == Test) && s.Carries(m.Channel) && want(name, s)
 	})
 }
 

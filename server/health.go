@@ -53,7 +53,7 @@ func (s *Server) causes() []Cause {
 	if len(s.config.Apps.All()) == 0 {
 		causes = append(causes, Cause{"no_app", noApp})
 	}
-	routes := s.config.Outbox.Routes()
+	routes := otp.Vital(s.config.Outbox.Routes())
 	if !slices.ContainsFunc(routes, func(r otp.RouteReport) bool { return r.State == otp.RouteReady }) {
 		if len(routes) == 0 {
 			causes = append(causes, Cause{"no_route", "No route is configured: add a [[modem]] to the config file."})

@@ -41,6 +41,32 @@ func TestReady(t *testing.T) {
 	}
 }
 
+// TestMailDoesNotHideThatNoSMSLeaves: a relay for mail that is well makes no box
+// ready whose modem is gone, neither for monitors nor in the sentence of the page.
+func TestMailDoesNotHideThatNoSMSLeaves(t *testing.T) {
+	p := newPage(t, func(_ *server.Config, list *[]otp.App) { (*list)[0].Email = true }).signIn()
+	said := func(want string) {
+		t.Helper()
+		if a := p.get("/admin/overview"); !strings.Contains(a.body, want) {
+			t.Errorf("the page does not say %q: %+v", want, a)
+		}
+	}
+	p.route.Down("absent")
+	if a := p.do("GET", "/readyz", ""); a.status != 503 || !strings.Contains(a.body, "gsm0 is down (absent)") || strings.Contains(a.body, "mail") {
+		t.Errorf("without a modem: %+v", a)
+	}
+	said(`"text":"No SMS is being delivered."`)
+	p.route.Ready()
+	p.mail.Down("unauthorized")
+	if a := p.do("GET", "/readyz", ""); a.status != 200 {
+		t.Errorf("without mail: %+v", a)
+	}
+	said("Route mail is out of service")
+	if a := p.post("/admin/messages", `{"to":"`+phone+`","route":"mail"}`); a.status != 400 || !strings.Contains(a.body, "carries no SMS") {
+		t.Errorf("a test SMS by mail: %+v", a)
+	}
+}
+
 func TestNoApp(t *testing.T) {
 	b := newBox(t, func(_ *server.Config, list *[]otp.App) { *list = nil })
 	if a := b.do("GET", "/readyz", ""); a.status != 503 || !strings.Contains(a.body, `"no_app"`) || !strings.Contains(a.body, `[[app]]\nid = \"demo\"`) {

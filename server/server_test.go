@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ const (
 type box struct {
 	t     testing.TB
 	route *otptest.Route
+	mail  *otptest.Route // carries email; nil unless an app wants it
 	log   *logBuffer
 	addr  string
 	sock  string
@@ -101,7 +103,13 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App), wire ...wirin
 	if _, err := core.Open(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	outbox := otp.NewOutbox(core, []otp.Route{b.route})
+	routes := []otp.Route{b.route}
+	if slices.ContainsFunc(list, func(app otp.App) bool { return app.Email }) {
+		b.mail = otptest.NewRoute("mail")
+		b.mail.SetStatus(otp.RouteStatus{State: otp.RouteReady, Free: 8, Slots: 8, Kind: "relay", Channels: []string{otp.ChannelEmail}})
+		routes = append(routes, b.mail)
+	}
+	outbox := otp.NewOutbox(core, routes)
 	if config.Apps == nil {
 		config.Apps = apps
 	}
@@ -132,7 +140,9 @@ func newBox(t testing.TB, change func(*server.Config, *[]otp.App), wire ...wirin
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { outbox.Run(ctx) })
-	running.Go(func() { b.route.Run(ctx, outbox) })
+	for _, r := range routes {
+		running.Go(func() { r.Run(ctx, outbox) })
+	}
 	running.Go(func() {
 		if err := b.http.Serve(); err != nil {
 			t.Error(err)

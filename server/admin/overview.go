@@ -150,7 +150,9 @@ const lateWait = 30 * time.Second
 // sentence says in one line whether codes are being delivered, from what is
 // known at this moment.
 func (o *Console) sentence(low bool, routes []otp.RouteReport, sent otp.Time) sentenceWire {
-	ready := slices.DeleteFunc(slices.Clone(routes), func(r otp.RouteReport) bool { return r.State != otp.RouteReady })
+	away := func(r otp.RouteReport) bool { return r.State != otp.RouteReady }
+	vital := otp.Vital(routes)
+	ready := slices.DeleteFunc(slices.Clone(vital), away)
 	real := slices.ContainsFunc(ready, func(r otp.RouteReport) bool { return r.Kind != "simulator" && !r.Test })
 	switch {
 	case len(o.actions.Apps.All()) == 0:
@@ -161,7 +163,10 @@ func (o *Console) sentence(low bool, routes []otp.RouteReport, sent otp.Time) se
 	case len(routes) == 0:
 		return sentenceWire{Red, "No codes are being sent: no route is configured.", "", `Add a [[modem]] with name = "gsm0" and device = "auto" to the config file, and restart.`}
 	case len(ready) == 0:
-		return stopped(&routes[0])
+		if slices.ContainsFunc(routes, func(r otp.RouteReport) bool { return !away(r) }) {
+			return stopped("No SMS is", &vital[0])
+		}
+		return stopped("No codes are", &vital[0])
 	case ready[0].Wait > lateWait:
 		return sentenceWire{Amber, "Codes are being delivered late.", fmt.Sprintf("%s; a new one leaves in about %s.",
 			count(ready[0].Queue, "message waits", "messages wait"), ready[0].Wait.Round(time.Second)), "Add a second modem or a relay, or lower the limits."}
@@ -174,25 +179,26 @@ func (o *Console) sentence(low bool, routes []otp.RouteReport, sent otp.Time) se
 	case !real:
 		w.Level, w.Text = Amber, "Codes go to a pretended handset only."
 		w.Fix = "Configure a real modem before people need their codes."
-	case len(ready) < len(routes):
-		i := slices.IndexFunc(routes, func(r otp.RouteReport) bool { return r.State != otp.RouteReady })
-		down := stopped(&routes[i])
+	case slices.ContainsFunc(routes, away):
+		i := slices.IndexFunc(routes, away)
+		down := stopped("", &routes[i])
 		w.Level, w.Fix = Amber, down.Fix
 		w.Detail += " Route " + routes[i].Name + " is out of service: " + down.Detail
 	}
 	return w
 }
 
-// stopped is the sentence of a box whose best route is this, which is not ready.
-func stopped(r *otp.RouteReport) sentenceWire {
-	w := sentenceWire{Level: Red, Text: "No codes are being delivered."}
+// stopped is the sentence of a box whose best route is this, which is not ready;
+// what is not delivered begins it.
+func stopped(what string, r *otp.RouteReport) sentenceWire {
+	w := sentenceWire{Level: Red, Text: what + " being delivered."}
 	for _, check := range (&Facts{}).route(r) {
 		if check.Level != Green {
 			w.Detail, w.Fix = check.Text, check.Fix
 		}
 	}
 	if r.State == otp.RouteComing {
-		w.Level, w.Text = Amber, "No codes are being delivered for the moment."
+		w.Level, w.Text = Amber, what+" being delivered for the moment."
 	}
 	return w
 }

@@ -18,7 +18,7 @@ export async function show(place) {
   return [head('Routes', 'The ways out of the box, in the order in which they are tried.', el('a.button', { href: '#/doctor' }, 'Ask the doctor')),
     el('h2.quiet', null, 'All routes'),
     routes.length ? cards : el('div.card', null, empty('routes', 'No route yet', 'Plug a modem in, or name a relay in the config file, and restart the box. The doctor says what is found.')),
-    routes.length > 0 && card('Test SMS', tester({ routes: routes.map(route => route.name), signal: place.signal }))];
+    routes.length > 0 && card('Test SMS', tester({ routes: routes.filter(route => route.channels.includes('sms')).map(route => route.name), signal: place.signal }))];
 }
 
 // deeds are what can be done with a modem; a relay is run by its provider.
