@@ -64,20 +64,33 @@ func (d *Desk) Bars(ctx context.Context, q Question, limit int, cursor string) (
 	return page, next, err
 }
 
-// Standing tells of a phone, as typed, whether it has opted out and whether it
-// verified here of late, for which it is treated better.
-func (d *Desk) Standing(ctx context.Context, number string) (optedOut, known bool, err error) {
-	a, refusal := parseTyped(number)
+// Standing is what bears on a number or an email address beside the limits.
+type Standing struct {
+	OptedOut bool // its holder has texted STOP
+	Known    bool // it verified here of late, for which it is treated better
+	// Apps are the ids of those that send nothing to it: for its country, or for
+	// being an email address.
+	Apps []string
+}
+
+// Standing tells how a number or an email address stands, as typed.
+func (d *Desk) Standing(ctx context.Context, typed string) (s Standing, err error) {
+	a, refusal := parseTyped(typed)
 	if refusal != nil {
-		return false, false, refusal
+		return s, refusal
+	}
+	for _, app := range d.box.Apps.All() {
+		if app.reaches(a) != nil {
+			s.Apps = append(s.Apps, app.ID)
+		}
 	}
 	err = d.box.Store.View(ctx, func(tx Tx) error {
-		_, optedOut = tx.Get(optOutKey(a.Key))
+		_, s.OptedOut = tx.Get(optOutKey(a.Key))
 		row, err := loadKnown(tx, a)
-		known = row.recent(d.box.Clock.Now())
+		s.Known = row.recent(d.box.Clock.Now())
 		return err
 	})
-	return optedOut, known, err
+	return s, err
 }
 
 // Barred returns the whole number or email address of a bar of this id, which

@@ -30,6 +30,8 @@ type limitsWire struct {
 	Next     *string     `json:"next_cursor"`
 	OptedOut *bool       `json:"opted_out,omitzero"`
 	Known    *bool       `json:"known,omitzero"`
+	// RefusedBy are the apps that send nothing to it, whatever the limits say.
+	RefusedBy []string `json:"refused_by,omitzero"`
 }
 
 // counted is what a limit counts, by its name in the config file, or else by what
@@ -113,11 +115,11 @@ func (o *Console) Limits(c *web.Call) error {
 		w.Limits[i] = limitOf(&page[i])
 	}
 	if q.Phone != "" {
-		optedOut, known, err := o.actions.Desk.Standing(c.Context, q.Phone)
+		s, err := o.actions.Desk.Standing(c.Context, q.Phone)
 		if err != nil {
 			return err
 		}
-		w.OptedOut, w.Known = &optedOut, &known
+		w.OptedOut, w.Known, w.RefusedBy = &s.OptedOut, &s.Known, s.Apps
 	}
 	return c.JSON(fasthttp.StatusOK, w)
 }

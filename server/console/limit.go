@@ -1,10 +1,12 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,8 +86,9 @@ func LimitShow(in *Invocation) error {
 		return err
 	}
 	var why struct {
-		Limits   []limit `json:"limits"`
-		OptedOut bool    `json:"opted_out"`
+		Limits    []limit  `json:"limits"`
+		OptedOut  bool     `json:"opted_out"`
+		RefusedBy []string `json:"refused_by"`
 	}
 	if err := json.Unmarshal(answer, &why); err != nil {
 		return fmt.Errorf("read the daemon's answer: %w", err)
@@ -93,17 +96,37 @@ func LimitShow(in *Invocation) error {
 	if in.JSON {
 		return in.Show(answer, "")
 	}
+	// What is in the way stands first: it is what was asked for.
+	slices.SortStableFunc(why.Limits, func(a, b limit) int { return cmp.Compare(a.state(), b.state()) })
+	held := len(why.Limits) > 0 && why.Limits[0].Blocked
 	if why.OptedOut {
-		why.Limits = append(why.Limits, limit{Rule: "STOP", Blocked: true, Text: "its holder has texted STOP; see `pinferry opt-out`"})
+		stop := limit{Rule: "STOP", Blocked: true, Text: "Its holder has texted STOP: `pinferry opt-out lift` if that is a mistake."}
+		why.Limits = append([]limit{stop}, why.Limits...)
 	}
-	cells, blocked := [][]string{}, false
+	var cells [][]string
 	for _, l := range why.Limits {
-		cells, blocked = append(cells, []string{l.state(), l.Rule, l.end(), l.Text}), blocked || l.Blocked
+		cells = append(cells, []string{l.state(), l.Rule, l.end(), l.Text})
 	}
-	if err := in.rows([]string{"STATE", "RULE", "UNTIL", "WHY"}, cells); err != nil || blocked {
+	if err := in.rows([]string{"STATE", "RULE", "UNTIL", "WHY"}, cells); err != nil {
 		return err
 	}
-	return in.Show(nil, "No limit refuses it.")
+	var words []string
+	for _, app := range why.RefusedBy {
+		words = append(words, "App "+app+" sends nothing there: see `countries` in its section of the config file, or `email` for an email address.")
+	}
+	switch {
+	case held:
+		words = append(words, "Wait, or let it through: pinferry limits lift "+strconv.Quote(value))
+	case !why.OptedOut:
+		words = append(words, "No limit refuses it.")
+		if member == "phone" {
+			words = append(words, "If nothing came all the same: pinferry messages ls --phone "+strconv.Quote(value)+", and pinferry doctor")
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return in.Show(nil, strings.Join(words, "\n"))
 }
 
 // LimitLift lets a number, an address or the subject of a listed limit through

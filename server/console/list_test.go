@@ -169,6 +169,13 @@ func TestWhyIsThisNumberRefused(t *testing.T) {
 	if code, stdout, _ := b.run(console.LimitShow, "SUBJECT", "192.0.2.7"); code != console.OK || stdout != "No limit refuses it.\n" {
 		t.Errorf("of a free address: %d %s", code, stdout)
 	}
+	b.on("GET /admin/limits", object{"limits": []any{
+		object{"rule": "N13", "text": "of the box", "blocked": false}, object{"rule": "N7", "text": "of the number", "blocked": true},
+	}, "opted_out": false, "refused_by": []any{"shop"}})
+	_, stdout, _ = b.run(console.LimitShow, "SUBJECT", number)
+	if !strings.HasPrefix(stdout, "blocked  N7") || !strings.Contains(stdout, "App shop sends nothing there") || strings.Contains(stdout, "No limit") {
+		t.Errorf("of a number that a limit and an app refuse: %s", stdout)
+	}
 	b.on("POST /admin/limits/lift", object{"lifted": 2})
 	for _, typed := range []string{"192.0.2.7", number, "lim_1"} {
 		if code, stdout, stderr := b.run(console.LimitLift, "SUBJECT", typed); code != console.OK || stdout != "lifted 2\n" {

@@ -85,12 +85,13 @@ function why() {
   return [form('Tell me why', field('Phone number or address', who, 'All limits that bear on it are listed, with what was counted.'), look), answer];
 }
 
-function explain(asked, { limits, opted_out: out, known }, again) {
+function explain(asked, { limits, opted_out: out, known, refused_by: shut = [] }, again) {
   const hits = limits.filter(limit => limit.blocked);
   const words = hits.length ? `${counted(hits.length, 'limit stops', 'limits stop')} it now.` : 'No limit stops it now.';
   return [
-    note(hits.length || out ? 'red' : 'green', el('p', null, el('strong', null, words)),
+    note(hits.length || out ? 'red' : shut.length ? 'amber' : 'green', el('p', null, el('strong', null, words)),
       out && el('p', null, 'Its holder has texted STOP, so nothing is sent to it.'),
+      shut.map(app => el('p', null, `App ${app} sends nothing there: see countries in its section of the config file, or email for an email address.`)),
       known && el('p', null, 'It has been verified here before, which makes some limits wider for it.')),
     limits.length > 0 && el('ul.stack', null, limits.map(limit => el('li.row.apart', null,
       el('div', null, el('strong', null, limit.text), el('div.soft', null, [limit.rule, `, ${count(limit.count)} counted`, limit.blocked && [', free ', when(limit.until)]])),
