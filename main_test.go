@@ -2416,7 +2416,7 @@ webhook_insecure = true
 			t.Errorf("webhook replay %s: %d %s%s", line, code, out, stderr)
 		}
 	}
-	if _, found := diagnosis(t, b.environ); !named(found, "webhook", admin.Green, "takes its events") {
+	if _, found := diagnosis(t, b.environ); !named(found, "webhook", admin.Green, "No event") {
 		t.Errorf("the doctor: %s", found)
 	}
 	if status, page := b.call("GET", "/v1/inbound", shopSecret, ""); status != 200 || len(page["inbound"].([]any)) != 2 {

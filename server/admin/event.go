@@ -119,7 +119,7 @@ const overdue = 10 * time.Minute
 
 // backlogCheck looks at the events of an app.
 func backlogCheck(b *otp.Backlog) Check {
-	c := Check{Name: "webhook", Level: Green, Text: fmt.Sprintf("The server of app %q takes its events; %s.", b.App, count(b.Waiting, "event waits", "events wait"))}
+	c := Check{Name: "webhook", Level: Green, Text: fmt.Sprintf("No event for the server of app %q is overdue; %s.", b.App, count(b.Waiting, "event waits", "events wait"))}
 	switch {
 	case b.Overdue > overdue:
 		c.Level, c.Text = Amber, fmt.Sprintf("The server of app %q takes no events: %s, the first for %s.", b.App, count(b.Waiting, "event waits", "events wait"), b.Overdue.Truncate(time.Second))

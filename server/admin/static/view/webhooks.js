@@ -12,7 +12,7 @@ export function show() {
   const lists = el('div');
   const draw = () => later(lists, () => get('events'), answer => el('div.stack', null, dead(answer.dead ?? [], draw), waiting(answer.waiting ?? [])));
   draw();
-  return [head('Webhooks', 'The box tells an app at once what happens to its messages, and tries again for a day if the app does not answer.',
+  return [head('Webhooks', 'The box tells an app at once what happens to its messages, and tries again for three days if the app does not answer.',
     action('button', 'Refresh', draw, 'refresh')), lists];
 }
 
@@ -34,7 +34,7 @@ function dead(rows, again) {
     given({
       caption: 'Deliveries that were given up', rows,
       columns: [...columns('red'), { name: '', bare: true, cell: event => action('button.small', 'Replay', () => replay({ id: event.id })) }],
-      none: empty('green', 'Every event was delivered', 'Deliveries that failed for a day appear here.'),
+      none: empty('green', 'No event was given up', 'Deliveries that failed for three days appear here.'),
     }));
 }
 
