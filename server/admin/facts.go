@@ -198,6 +198,9 @@ func (f *Facts) clock() Check {
 	case f.Clock.Wall < f.Clock.Build:
 		return Check{"clock", Red, "The clock of the machine is wrong: it shows a time before this program was built.",
 			"Run `sudo timedatectl set-ntp true`, or set it by `sudo timedatectl set-time`; then run `pinferry clock accept`."}
+	case !f.Clock.Synchronised && f.Running && apart > farOff:
+		return Check{"clock", Amber, fmt.Sprintf("Nothing keeps the clock of the machine right, and box time is %s from it.", apart.Truncate(time.Second)),
+			"Run `sudo timedatectl set-ntp true`; once `date` shows the right time, run `pinferry clock accept`."}
 	case !f.Clock.Synchronised:
 		return Check{"clock", Amber, "Nothing keeps the clock of the machine right.",
 			"Run `sudo timedatectl set-ntp true`; without a network compare it by hand with `pinferry clock status`."}
@@ -243,9 +246,13 @@ func (f *Facts) service() Check {
 }
 
 // sentence is an error at the end of a sentence. One that joins several has a
-// line for each.
+// line for each; one may end in a question.
 func sentence(err error) string {
-	return strings.TrimSuffix(strings.ReplaceAll(err.Error(), "\n", "; "), ".") + "."
+	words := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if strings.HasSuffix(words, "?") {
+		return words
+	}
+	return strings.TrimSuffix(words, ".") + "."
 }
 
 // count writes a number with its noun.
