@@ -35,11 +35,21 @@ type Files struct {
 func NewFiles(cert, key string, now func() otp.Time, log zerolog.Logger) (*Files, error) {
 	f := &Files{cert: cert, key: key, now: now, log: log}
 	f.seen, f.looked = f.look(), now()
-	var err error
-	if f.pair, err = readPair(cert, key); err != nil {
+	pair, err := readPair(cert, key)
+	if err != nil {
 		return nil, err
 	}
+	f.use(pair)
 	return f, nil
+}
+
+// use shows a pair from now on. One that has ended is shown all the same: a
+// client may be told to take it, and none would take plain HTTP.
+func (f *Files) use(pair *tls.Certificate) {
+	f.pair = pair
+	if until := pair.Leaf.NotAfter; f.now() > otp.TimeOf(until) {
+		f.log.Warn().Time("until", until).Msg("the certificate has ended, and nobody believes it: replace its files, without a restart")
+	}
 }
 
 func readPair(cert, key string) (*tls.Certificate, error) {
@@ -88,8 +98,8 @@ func (f *Files) refresh() {
 	f.seen = seen
 	pair, err := readPair(f.cert, f.key)
 	if err == nil {
-		f.pair = pair
 		f.log.Info().Time("until", pair.Leaf.NotAfter).Msg("the new certificate is in use")
+		f.use(pair)
 	} else if f.trouble == nil || f.trouble.Error() != err.Error() {
 		f.log.Error().Err(err).Msg("the new certificate cannot be used, the old one stays")
 	}

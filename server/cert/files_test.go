@@ -89,6 +89,26 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestFilesThatHaveEnded are shown, and the log says once that nobody believes them.
+func TestFilesThatHaveEnded(t *testing.T) {
+	dir, now, log := t.TempDir(), &clock{at: begun.Add(90*day + time.Hour)}, &buffer{}
+	public, secret := filepath.Join(dir, "box.crt"), filepath.Join(dir, "box.key")
+	c, key := sign(t, &x509.Certificate{DNSNames: []string{"old.example"}}, nil, nil)
+	writePair(t, public, secret, c, key)
+	files, err := cert.NewFiles(public, secret, now.now, zerolog.New(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.pass(time.Minute)
+	if files.Current() == nil || strings.Count(log.String(), "the certificate has ended") != 1 {
+		t.Errorf("the log has %s", log.String())
+	}
+	now.pass(-2 * time.Hour)
+	if _, err := cert.NewFiles(public, secret, now.now, zerolog.New(log)); err != nil || strings.Count(log.String(), "has ended") != 1 {
+		t.Errorf("of a good one: %v, and the log has %s", err, log.String())
+	}
+}
+
 // TestNoFiles starts with files that are no pair: there is nothing older to go on
 // with.
 func TestNoFiles(t *testing.T) {
