@@ -527,13 +527,14 @@ func (o *options) dataDir(pl *plan) string {
 // whole.
 func (p *program) load(o *options) (*plan, error) {
 	c := defaults()
-	path := o.config
+	path, missing := o.config, ""
 	if path == "" {
 		path = defaultConfig
 	}
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && o.config == "": // a box without a file runs, without apps
+		missing = path
 		c.Modems = []modemSection{{Name: "gsm0", Device: deviceAuto}}
 	case err != nil:
 		return nil, fmt.Errorf("read the config file: %w", err)
@@ -561,6 +562,7 @@ func (p *program) load(o *options) (*plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	checked.missing = missing
 	return checked, nil
 }
 
@@ -589,6 +591,10 @@ func decode(at func(line int) string, source []byte, into any) error {
 		line, _ := wrong.Position()
 		// The library goes on to name the field of our struct.
 		words, _, _ := strings.Cut(strings.TrimPrefix(wrong.Error(), "toml: "), " into struct field")
+		words = strings.Replace(words, "cannot decode TOML ", "this key takes no ", 1)
+		if strings.HasSuffix(words, "at start of value") {
+			words += "; a text stands in quotes"
+		}
 		if key := strings.Join(wrong.Key(), "."); key != "" {
 			words = key + ": " + words
 		}
@@ -741,8 +747,9 @@ func quoted(s string) string {
 // plan is a config that has been checked, with what the rooms are given.
 type plan struct {
 	config
-	apps   *otp.Apps
-	limits otp.Limits
+	apps    *otp.Apps
+	limits  otp.Limits
+	missing string // the usual config file, which is not there; "" if it is
 }
 
 // nameForm is the form of an app's id and of a modem's name.
@@ -1859,7 +1866,7 @@ func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	}
 	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Mails: pl.mails(), Routes: routes,
-		Servers: d.servers(ctx), Backlogs: backlogs,
+		NoFile: pl.missing, Servers: d.servers(ctx), Backlogs: backlogs,
 		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
@@ -1903,6 +1910,7 @@ func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken
 		return facts, nil
 	}
 	var err error
+	facts.NoFile = pl.missing
 	facts.Apps, facts.Ways, facts.Mails, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.mails(), pl.Server.open()
 	switch {
 	case pl.Server.TLSCert != "":

@@ -1922,6 +1922,8 @@ func TestConfigErrors(t *testing.T) {
 	for _, test := range []struct{ config, says string }{
 		{"[server]\nlistn = \"\"", `pinferry.toml:2: unknown key "server.listn"; did you mean "listen"?`},
 		{"[sever]\nlisten = \"\"", `pinferry.toml:1: unknown key "sever"; did you mean "server"?`},
+		{app + "countries = CH", "; a text stands in quotes"},
+		{app + "login = \"yes\"", "pinferry.toml:4: app.login: this key takes no string"},
 		{app + "cuntries = []", `pinferry.toml:4: unknown key "app.cuntries"; did you mean "countries"?`},
 		{sim + "[[modem]]\ndevise = 1", `pinferry.toml:5: unknown key "modem.devise"; did you mean "device"?`},
 		{"[limits]\nsend_per_phone = []", `did you mean "sends_per_phone"?`},

@@ -173,6 +173,7 @@ var faults = []struct {
 		f.Running, f.Routes = false, nil
 		f.Ports = []admin.Port{{Route: "gsm0", Reason: "storage_mode"}}
 	}, "gsm0 port", admin.Red, "as a disk", "usb-modeswitch"},
+	{"no config", func(f *admin.Facts) { f.NoFile = "/etc/pinferry/pinferry.toml" }, "config", admin.Amber, "There is no /etc/pinferry/pinferry.toml", "sample"},
 	{"broken config", func(f *admin.Facts) {
 		f.Running, f.Routes, f.Config = false, nil, errors.New(`pinferry.toml:3: unknown key "nam"; did you mean "name"?`)
 	}, "config", admin.Red, `did you mean "name"?`, "config check"},

@@ -21,6 +21,8 @@ type Facts struct {
 	// the apps in it.
 	Config error
 	Apps   []*otp.App
+	// NoFile is the config file that would be read and is not there; "" if it is.
+	NoFile string
 	// Captchas are those of the apps that ask for some.
 	Captchas []Captcha
 	// Ways is how many routes are configured, and Mails tells whether one of them
@@ -136,6 +138,10 @@ func (f *Facts) config() Check {
 		return Check{"config", Amber, "The config file is closed to this user.", "Run `sudo pinferry doctor`."}
 	case f.Config != nil:
 		return Check{"config", Red, "The config file cannot be used: " + sentence(f.Config), "Correct it; `pinferry config check` tells whether it is right."}
+	}
+	if f.NoFile != "" {
+		return Check{"config", Amber, "There is no " + f.NoFile + ", and without it a box has one modem and no app.",
+			"Make it from the sample that comes with pinferry, or name another by `--config`."}
 	}
 	return Check{Name: "config", Level: Green, Text: "The config file is in order."}
 }
