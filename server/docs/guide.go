@@ -17,6 +17,7 @@ var guides = []guide{
 	{"install", "Install on a Raspberry Pi"},
 	{"modems", "Modems that work"},
 	{"tls", "TLS on a LAN"},
+	{"backend", "Ask from a backend, and be told"},
 	{"move", "Move in from a hosted service"},
 	{"field", "Technicians and fleets"},
 	{"alerts", "Home Assistant and alarms"},
