@@ -550,8 +550,10 @@ func (p *program) load(o *options) (*plan, error) {
 	if o.listen != "" {
 		c.Server.Listen = o.listen
 	}
-	if o.dir != "" {
-		c.Storage.Dir = o.dir
+	if o.dir != "" { // as the shell means it, and not the service
+		if c.Storage.Dir, err = filepath.Abs(o.dir); err != nil {
+			return nil, fmt.Errorf("read --dir: %w", err)
+		}
 	}
 	for _, a := range c.Apps {
 		if slices.Contains(a.Keys, digestOf(demoPublishable)) || slices.Contains(a.Keys, digestOf(demoSecret)) {

@@ -2020,6 +2020,10 @@ func TestConfigOverrides(t *testing.T) {
 		}
 		return strings.Split(stdout, "\n")
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	environ := []string{"PINFERRY_SERVER_LISTEN=127.0.0.1:2", "PINFERRY_STORAGE_DIR=/env", "PINFERRY_LIMITS_SENDS_PER_PHONE=1/5m,2/1h", "PINFERRY_SOCKET=/s"}
 	for _, test := range []struct {
 		shown []string
@@ -2034,6 +2038,7 @@ func TestConfigOverrides(t *testing.T) {
 		{lines(environ), `sends_per_phone = ["1/5m", "2/1h"]`},
 		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `listen = "127.0.0.1:3"`},
 		{lines(environ, "--listen", "127.0.0.1:3", "--dir", "/flag"), `dir = "/flag"`},
+		{lines(environ, "--dir", "here"), fmt.Sprintf("dir = %q", filepath.Join(here, "here"))},
 	} {
 		if !slices.Contains(test.shown, test.want) {
 			t.Errorf("not shown: %s\n%s", test.want, strings.Join(test.shown, "\n"))
