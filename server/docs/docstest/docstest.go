@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Contract is the description of an API as a judge of its calls.
 type Contract struct {
+	mu       sync.Mutex // over compiler
 	compiler *jsonschema.Compiler
 	document map[string]any
 }
@@ -144,7 +146,9 @@ func (c *Contract) judge(at []string, body []byte) error {
 	for _, step := range at {
 		pointer += "/" + escape.Replace(step)
 	}
+	c.mu.Lock() // calls are judged side by side, and a compiler keeps what it made
 	schema, err := c.compiler.Compile(location + "#" + pointer)
+	c.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("compile the schema at %s: %w", pointer, err)
 	}
