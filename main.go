@@ -103,7 +103,7 @@ type program struct {
 func (p *program) run(args []string) int { return p.commands().Run(p.terminal(), args) }
 
 func (p *program) terminal() console.Terminal {
-	return console.Terminal{Environ: p.environ, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr}
+	return console.Terminal{Environ: p.environ, Stdin: p.stdin, Stdout: p.stdout, Stderr: p.stderr, Signals: p.signals}
 }
 
 // commands are what the program does. Those of console ask a running box.
@@ -2053,94 +2053,18 @@ func (p *program) repair(dir string) (done []string, err error) {
 }
 
 func (p *program) backup(in *console.Invocation) error {
-	in.WithJSON()
-	in.WithSocket()
 	o := withFile(in)
-	shelf := console.Shelf{}
-	in.StringVar(&shelf.Dir, "to", "", "in place of FILE: a `directory` that gets one more backup, named by the time of the box")
-	in.IntVar(&shelf.Keep, "keep", 14, "with --to: how many backups are kept there; the oldest go")
-	every := in.Duration("schedule", 0, "with --to: stay, and write a backup each time so much has passed, such as 24h; without systemd")
-	withKeys := in.Bool("with-keys", false, "also write FILE.keys: the keys, sealed by a passphrase; needs to read the data directory")
-	passphrase := in.String("passphrase-file", "", "`file` whose first line is the passphrase (- is stdin)")
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	switch {
-	case (len(in.Operands) == 1) == (shelf.Dir != ""):
-		return console.Fail(exitUsage, "backup: give a FILE, or --to and a directory")
-	case *every != 0 && (shelf.Dir == "" || *every < time.Minute):
-		return console.Fail(exitUsage, "backup --schedule: give --to and a directory, and at least 1m")
-	}
-	var sealed []byte
-	if *withKeys {
-		if shelf.Dir == "" && in.Operands[0] == "-" || *passphrase == "" {
-			return console.Fail(exitUsage, "backup --with-keys: give a FILE and a --passphrase-file")
-		}
-		var err error
-		if sealed, err = p.sealKeys(in, o, *passphrase); err != nil {
-			return err
-		}
-	}
-	save := func(path string, room func() error) error {
-		if err := in.SaveBackup(path, room); err != nil || sealed == nil {
-			return err
-		}
-		return in.WriteFile(path+".keys", func(w io.Writer) error {
-			_, err := w.Write(sealed)
-			return err
-		})
-	}
-	if shelf.Dir == "" {
-		return save(in.Operands[0], nil)
-	}
-	once := func() error {
-		path, err := shelf.Add(in, save)
+	return console.Backup(in, func(passphrase string) ([]byte, error) {
+		pl, err := p.load(o)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return in.Show(struct {
-			File string `json:"file"`
-		}{path}, path)
-	}
-	if *every == 0 {
-		return once()
-	}
-	return p.repeat(*every, once)
-}
-
-// repeat does something at once and then again and again, until a signal. What
-// goes wrong is said and tried again in its turn.
-func (p *program) repeat(every time.Duration, do func() error) error {
-	signals := p.signals()
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		if err := do(); err != nil {
-			fmt.Fprintf(p.stderr, "pinferry: %v; the next try is in %s\n", err, every)
+		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
+		if err != nil {
+			return nil, err
 		}
-		select {
-		case <-signals:
-			return nil
-		case <-ticker.C:
-		}
-	}
-}
-
-// sealKeys returns the keys of the box, sealed by the passphrase in a file.
-func (p *program) sealKeys(in *console.Invocation, o *options, passphrase string) ([]byte, error) {
-	phrase, err := in.FirstLine(passphrase)
-	if err != nil {
-		return nil, err
-	}
-	pl, err := p.load(o)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
-	if err != nil {
-		return nil, err
-	}
-	return keys.Seal(phrase)
+		return keys.Seal(passphrase)
+	})
 }
 
 func (p *program) restore(in *console.Invocation) error {

@@ -1,71 +1,91 @@
 package console
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/pinferry/pinferry/server/admin"
 )
 
-// FirstLine returns the first line of a file, or of stdin for "-".
-func (in *Invocation) FirstLine(path string) (string, error) {
-	r := in.Stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", fmt.Errorf("read the passphrase: %w", err)
-		}
-		defer file.Close()
-		r = file
-	}
-	lines := bufio.NewScanner(r)
-	lines.Scan()
-	return lines.Text(), lines.Err()
-}
-
-// WriteFile writes a file that is complete and durable, or not there. "-" is
-// stdout, and what is there and is no file, such as a device or a pipe, is
-// written to as it is: a file that took the place of /dev/null would be the end of
-// the machine.
-func (in *Invocation) WriteFile(path string, write func(io.Writer) error) (err error) {
-	if path == "-" {
-		return write(in.Stdout)
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return fmt.Errorf("open the file: %w", err)
-		}
-		return errors.Join(write(file), file.Close())
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
-	if err != nil {
-		return fmt.Errorf("create the file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
-		}
-	}()
-	if err := write(file); err != nil {
+// Backup writes a backup of the running box to a file, or to a [Shelf] once or
+// again and again. seal returns the keys of the box, sealed by a passphrase.
+func Backup(in *Invocation, seal func(passphrase string) ([]byte, error)) error {
+	in.WithJSON()
+	in.WithSocket()
+	shelf := Shelf{}
+	in.StringVar(&shelf.Dir, "to", "", "in place of FILE: a `directory` that gets one more backup, named by the time of the box")
+	in.IntVar(&shelf.Keep, "keep", 14, "with --to: how many backups are kept there; the oldest go")
+	every := in.Duration("schedule", 0, "with --to: stay, and write a backup each time so much has passed, such as 24h; without systemd")
+	withKeys := in.Bool("with-keys", false, "also write FILE.keys: the keys, sealed by a passphrase; needs to read the data directory")
+	passphrase := in.String("passphrase-file", "", "`file` whose first line is the passphrase (- is stdin)")
+	if err := in.Parse(); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("sync the file: %w", err)
+	switch {
+	case (len(in.Operands) == 1) == (shelf.Dir != ""):
+		return Fail(Usage, "backup: give a FILE, or --to and a directory")
+	case *every != 0 && (shelf.Dir == "" || *every < time.Minute):
+		return Fail(Usage, "backup --schedule: give --to and a directory, and at least 1m")
+	case *withKeys && (shelf.Dir == "" && in.Operands[0] == "-" || *passphrase == ""):
+		return Fail(Usage, "backup --with-keys: give a FILE and a --passphrase-file")
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("name the file: %w", err)
+	var keys []byte
+	if *withKeys {
+		phrase, err := in.FirstLine(*passphrase)
+		if err == nil {
+			keys, err = seal(phrase)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("sync the file's directory: %w", err)
+	save := func(path string, room func() error) error {
+		if err := in.SaveBackup(path, room); err != nil || keys == nil {
+			return err
+		}
+		return in.WriteFile(path+keysSuffix, func(w io.Writer) error {
+			_, err := w.Write(keys)
+			return err
+		})
 	}
-	return errors.Join(file.Close(), dir.Sync(), dir.Close())
+	if shelf.Dir == "" {
+		return save(in.Operands[0], nil)
+	}
+	once := func() error {
+		path, err := shelf.Add(in, save)
+		if err != nil {
+			return err
+		}
+		return in.Show(struct {
+			File string `json:"file"`
+		}{path}, path)
+	}
+	if *every == 0 {
+		return once()
+	}
+	return in.repeat(*every, once)
+}
+
+// repeat does something at once and then again and again, until a signal. What
+// goes wrong is said and tried again in its turn.
+func (in *Invocation) repeat(every time.Duration, do func() error) error {
+	ctx, stop := in.Until()
+	defer stop()
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := do(); err != nil {
+			fmt.Fprintf(in.Stderr, "pinferry: %v; the next try is in %s\n", err, every)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
 }
 
 // SaveBackup writes a backup of the running box to a file, "-" is stdout. While

@@ -5,10 +5,12 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -28,6 +30,24 @@ type Terminal struct {
 	Environ        []string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Signals begins to catch what asks a program to end. Only commands with an
+	// orderly way down call it; the others die of a signal as usual.
+	Signals func() <-chan os.Signal
+}
+
+// Until returns a context that ends with the first signal from now on, or by
+// stop, which whoever asked must call.
+func (t Terminal) Until() (ctx context.Context, stop context.CancelFunc) {
+	ctx, stop = context.WithCancel(context.Background())
+	signals := t.Signals()
+	go func() {
+		select {
+		case <-signals:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, stop
 }
 
 // Getenv returns the value of an environment variable, "" if it is not set.

@@ -16,8 +16,10 @@ import (
 const (
 	shelfName  = "pinferry-20060102T150405Z.backup"
 	shelfNames = "pinferry-[0-9]*T[0-9]*Z.backup"
-	shelfKeys  = ".keys"
 )
+
+// keysSuffix is how the sealed keys are called that belong to a backup.
+const keysSuffix = ".keys"
 
 // Shelf is a directory of backups, of which the newest are kept.
 type Shelf struct {
@@ -135,7 +137,7 @@ func (s Shelf) prune(before []string) error {
 	var errs []error
 	for _, path := range before[:max(0, len(before)+1-s.Keep)] {
 		errs = append(errs, os.Remove(path))
-		if err := os.Remove(path + shelfKeys); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(path + keysSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
