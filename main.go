@@ -15,7 +15,6 @@ import (
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -1744,65 +1743,20 @@ func (p *program) simulate(in *console.Invocation) error {
 		return err
 	}
 	clock := otp.NewClock(otp.ClockSource{})
-	m := simulator.New(simulator.Config{Now: func() time.Time { return clock.Now().Std() }, Operator: *operator, Credit: *credit})
+	bench := simulator.Bench{
+		Config: simulator.Config{Now: func() time.Time { return clock.Now().Std() }, Operator: *operator, Credit: *credit}, Link: *link,
+		In: in.Stdin, Out: in.Stdout, Err: in.Stderr,
+	}
 	for _, spec := range specs {
-		if err := m.InjectSpec(spec); err != nil {
+		fault, err := simulator.ParseFault(spec)
+		if err != nil {
 			return console.Fail(exitUsage, "--fault: %w", err)
 		}
+		bench.Faults = append(bench.Faults, fault)
 	}
-	pty, err := simulator.OpenPTY()
-	if err != nil {
-		return fmt.Errorf("open a pseudo-terminal: %w", err)
-	}
-	defer pty.Close()
-	if *link != "" {
-		if err := pty.Link(*link); err != nil {
-			return fmt.Errorf("--link: %w", err)
-		}
-	}
-	fmt.Fprintln(p.stdout, pty.Path())
-
-	signals := p.signals()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := in.Until()
 	defer stop()
-	go m.Handset().Watch(ctx, func(sms simulator.SMS) {
-		line, _ := json.Marshal(sms)
-		fmt.Fprintf(p.stdout, "%s\n", line)
-	})
-	go p.readFaults(m)
-	ended := make(chan error, 1)
-	go func() { ended <- simulator.Run(ctx, m, pty) }()
-	select {
-	case <-signals:
-		stop()
-		<-ended
-		return nil
-	case err := <-ended:
-		return err
-	}
-}
-
-// readFaults injects what is typed, until stdin ends. "clear" ends all faults,
-// and "sms +41791234567 text" has a handset text the modem.
-func (p *program) readFaults(m *simulator.Modem) {
-	lines := bufio.NewScanner(p.stdin)
-	for lines.Scan() {
-		spec := strings.TrimSpace(lines.Text())
-		switch {
-		case spec == "":
-		case spec == "clear":
-			m.ClearFaults()
-		case strings.HasPrefix(spec, "sms "):
-			from, text, _ := strings.Cut(strings.TrimSpace(spec[len("sms "):]), " ")
-			if err := m.Deliver(from, text); err != nil {
-				fmt.Fprintln(p.stderr, err)
-			}
-		default:
-			if err := m.InjectSpec(spec); err != nil {
-				fmt.Fprintln(p.stderr, err)
-			}
-		}
-	}
+	return bench.Run(ctx)
 }
 
 // The commands that talk to the box.
