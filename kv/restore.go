@@ -13,10 +13,44 @@ import (
 	"github.com/rs/zerolog"
 )
 
+// ErrPresent says that there is a database where one should be made.
+var ErrPresent = errors.New("there is a database already")
+
 // Restore makes the database under dir from a backup. It refuses a directory
-// that has one, and leaves none unless the whole backup was good. The next
-// Open reports a loss, so that every live code dies.
-func Restore(dir string, r io.Reader) (err error) {
+// that has one with [ErrPresent], and one that a box has open with [ErrLocked];
+// and it leaves none unless the whole backup was good. The next Open reports a
+// loss, so that every live code dies.
+func Restore(dir string, r io.Reader) error {
+	return restoring(dir, func(home string, present bool) error {
+		if present {
+			return fmt.Errorf("%w in %s", ErrPresent, home)
+		}
+		return restore(dir, r)
+	})
+}
+
+// Replace is [Restore] for a directory that may have a database. That is renamed
+// to db.1, or the first such name that is free, and back again unless the whole
+// backup was good.
+func Replace(dir string, r io.Reader) error {
+	return restoring(dir, func(home string, present bool) error {
+		if !present {
+			return restore(dir, r)
+		}
+		aside, err := setAside(home)
+		if err != nil {
+			return err
+		}
+		if err := restore(dir, r); err != nil {
+			return errors.Join(err, os.Rename(aside, home))
+		}
+		return nil
+	})
+}
+
+// restoring calls do, with the folder of the database and whether one is
+// there, while no other process can have the directory.
+func restoring(dir string, do func(home string, present bool) error) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -26,31 +60,50 @@ func Restore(dir string, r io.Reader) (err error) {
 	}
 	defer lock.Close()
 	home := filepath.Join(dir, "db")
-	if present, err := os.ReadDir(home); err == nil && len(present) > 0 {
-		return fmt.Errorf("restore: there is a database in %s; move it away first", home)
+	rows, err := os.ReadDir(home)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = do(home, len(rows) > 0)
 	}
-	// The rows are gathered aside: half a database must never lie where Open
-	// looks for one.
-	aside := filepath.Join(dir, "restoring")
-	if err := os.RemoveAll(aside); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	defer func() {
-		if removed := os.RemoveAll(aside); err == nil && removed != nil {
-			err = fmt.Errorf("restore: %w", removed)
-		}
-	}()
-	if err := os.Mkdir(aside, 0o700); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	number, err := fill(aside, r)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := install(dir, aside, number); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
 	return nil
+}
+
+// setAside renames a database and returns what it is called then.
+func setAside(home string) (string, error) {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.%d", home, n)
+		_, err := os.Lstat(aside)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return aside, os.Rename(home, aside)
+		case err != nil:
+			return "", err
+		}
+	}
+}
+
+// restore makes the database where none is. The rows are gathered aside: half a
+// database must never lie where Open looks for one.
+func restore(dir string, r io.Reader) (err error) {
+	aside := filepath.Join(dir, "restoring")
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	defer func() {
+		if removed := os.RemoveAll(aside); err == nil {
+			err = removed
+		}
+	}()
+	if err := os.Mkdir(aside, 0o700); err != nil {
+		return err
+	}
+	number, err := fill(aside, r)
+	if err != nil {
+		return err
+	}
+	return install(dir, aside, number)
 }
 
 // install puts the finished database in its place, behind a sequence that is
