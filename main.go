@@ -7,7 +7,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -2023,89 +2022,34 @@ func (p *program) backup(in *console.Invocation) error {
 
 func (p *program) restore(in *console.Invocation) error {
 	o := withFile(in)
-	force := in.Bool("force", false, "move the database that is there aside")
-	passphrase := in.String("passphrase-file", "", "also restore FILE.keys, with the passphrase in the first line of this `file` (- is stdin)")
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	pl, err := p.load(o)
-	if err != nil {
-		return err
-	}
-	dir, path := pl.Storage.Dir, in.Operands[0]
-	var keys kv.Bundle
-	if *passphrase != "" {
-		phrase, err := in.FirstLine(*passphrase)
+	return console.Restore(in, func(a console.Archive) error {
+		pl, err := p.load(o)
 		if err != nil {
 			return err
 		}
-		sealed, err := os.ReadFile(path + ".keys")
-		if err != nil {
-			return fmt.Errorf("read the keys: %w", err)
+		var keys kv.Bundle
+		if a.Keys != nil {
+			if keys, err = kv.OpenBundle(a.Keys, a.Passphrase); err != nil {
+				return err
+			}
 		}
-		if keys, err = kv.OpenBundle(sealed, phrase); err != nil {
+		put := kv.Restore
+		if a.Force {
+			put = kv.Replace
+		}
+		switch err := put(pl.Storage.Dir, a.Database); {
+		case errors.Is(err, kv.ErrLocked):
+			return console.Fail(exitRefused, "%w; stop the daemon first", err)
+		case errors.Is(err, kv.ErrPresent):
+			return console.Fail(exitRefused, "%w; --force moves it aside", err)
+		case err != nil:
 			return err
 		}
-	}
-	from, size := p.stdin, int64(0)
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("open the backup: %w", err)
+		if err := keys.Install(pl.Storage.Dir); err != nil {
+			return fmt.Errorf("the database is restored, the keys are not: %w", err)
 		}
-		defer file.Close()
-		from = file
-		if info, err := file.Stat(); err == nil {
-			size = info.Size()
-		}
-	}
-	back, err := setAside(dir, *force)
-	if err != nil {
-		return err
-	}
-	progress := in.Progress()
-	err = kv.Restore(dir, bufio.NewReader(progress.Reader(from, "restore", size)))
-	progress.End()
-	if err != nil {
-		return errors.Join(err, back())
-	}
-	if err := keys.Install(dir); err != nil {
-		return fmt.Errorf("the database is restored, the keys are not: %w", err)
-	}
-	_, err = fmt.Fprintln(p.stdout, "restored; every code sent before is dead")
-	return err
-}
-
-// setAside makes room for a database where there is one: it is renamed, and
-// back renames it again. While a daemon has the directory nothing is moved.
-func setAside(dir string, force bool) (back func() error, err error) {
-	back = func() error { return nil }
-	home := filepath.Join(dir, "db")
-	if rows, err := os.ReadDir(home); len(rows) == 0 {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		return back, err
-	}
-	owner, err := os.Open(dir)
-	if err != nil {
-		return back, err
-	}
-	defer owner.Close() // and with it the lock
-	if err := syscall.Flock(int(owner.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return back, console.Fail(exitRefused, "%s is in use; stop the daemon first", dir)
-	}
-	if !force {
-		return back, console.Fail(exitRefused, "there is a database in %s; --force moves it aside", home)
-	}
-	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.%d", home, n)
-		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			return func() error { return os.Rename(aside, home) }, os.Rename(home, aside)
-		} else if err != nil {
-			return back, err
-		}
-	}
+		return nil
+	})
 }
 
 // journalLines is how much of the journal a helper gets to see.
