@@ -12,7 +12,9 @@ import (
 
 // FinderConfig is where a finder looks. The zero value is the box itself.
 type FinderConfig struct {
-	// Sys, Dev and Proc are "/sys", "/dev" and "/proc" if they are "".
+	// Root is the folder that the file system of the machine begins at; "" is "/".
+	Root string
+	// Sys, Dev and Proc are "sys", "dev" and "proc" in it if they are "".
 	Sys, Dev, Proc string
 	// Log is the finder's logger.
 	Log zerolog.Logger
@@ -44,9 +46,9 @@ const maxRest = 64
 
 // NewFinder returns a finder that has not looked yet.
 func NewFinder(cfg FinderConfig) *Finder {
-	for at, root := range map[*string]string{&cfg.Sys: "/sys", &cfg.Dev: "/dev", &cfg.Proc: "/proc"} {
+	for at, name := range map[*string]string{&cfg.Sys: "sys", &cfg.Dev: "dev", &cfg.Proc: "proc"} {
 		if *at == "" {
-			*at = root
+			*at = filepath.Join("/", cfg.Root, name)
 		}
 	}
 	return &Finder{

@@ -312,6 +312,31 @@ func TestFinderSurvey(t *testing.T) {
 	if got[1].State != "storage_mode" || got[1].Device != "" || got[2].State != "unfamiliar" {
 		t.Errorf("the others are %+v", got[1:])
 	}
+	if want := fmt.Sprintf("2c7c:0125 %s (USB 1-1): found at %s\n    device = \"imei:%s\"", stick.Name, stick.Port, imeiA); stick.String() != want {
+		t.Errorf("the stick is told as %q, want %q", stick, want)
+	}
+	if said := got[1].String(); !strings.Contains(said, "storage_mode\n    ") || strings.Contains(said, "device =") {
+		t.Errorf("the disk is told as %q", said)
+	}
+}
+
+// One stick is found free by one of two routes, and is free again afterwards.
+func TestFinderTry(t *testing.T) {
+	u := newUSB(t)
+	newQuectel(t, imeiA).plug(t, u, "1-1", 0)
+	finder := u.finder()
+	searches := []*modem.Search{finder.Seek("gsm0", "auto"), finder.Seek("gsm1", "auto")}
+	for range 2 {
+		got, err := finder.Try(t.Context(), searches)
+		if err != nil || len(got) != 2 || got[0] != (modem.Trial{Route: "gsm0"}) || got[1].Route != "gsm1" || got[1].Reason != "absent" || got[1].Detail == "" {
+			t.Errorf("got %+v (%v)", got, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := finder.Try(ctx, searches); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context: %v", err)
+	}
 }
 
 // A context that ends ends the search for a modem that is silent.

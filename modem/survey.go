@@ -2,6 +2,9 @@ package modem
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 )
 
 // Sighting is a USB device that is a modem, or may be one.
@@ -24,6 +27,23 @@ type Sighting struct {
 	Device string `json:"device,omitempty"`
 	// Ports are all its serial ports.
 	Ports []SeenPort `json:"ports"`
+}
+
+// String tells of the device for people, in lines of which all but the first are
+// indented; the last is the line of the config file for it.
+func (s Sighting) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s (USB %s): %s", s.USB, s.Name, s.Socket, s.State)
+	if s.Port != "" {
+		b.WriteString(" at " + s.Port)
+	}
+	if s.Detail != "" {
+		b.WriteString("\n    " + s.Detail)
+	}
+	if s.Device != "" {
+		fmt.Fprintf(&b, "\n    device = %q", s.Device)
+	}
+	return b.String()
 }
 
 // SeenPort is a serial port of a [Sighting].
@@ -79,6 +99,34 @@ func (f *Finder) Survey(ctx context.Context) ([]Sighting, error) {
 			}
 		}
 		all = append(all, seen)
+	}
+	return all, nil
+}
+
+// Trial is what opening the port of a route's modem has brought.
+type Trial struct {
+	Route string
+	// Reason and Detail are those of the [OpenError]; empty if the port opens.
+	Reason, Detail string
+}
+
+// Try opens the port of every search once, all of them at a time, for two that
+// want the same stick must not both find it free; and closes them again. It
+// sends no more than [Search.Open] does. The error is that of ctx.
+func (f *Finder) Try(ctx context.Context, searches []*Search) (all []Trial, err error) {
+	for _, search := range searches {
+		trial := Trial{Route: search.route}
+		port, err := search.Open(ctx)
+		var refused *OpenError
+		switch {
+		case err == nil:
+			defer port.Close()
+		case errors.As(err, &refused):
+			trial.Reason, trial.Detail = refused.Reason, refused.Detail
+		default:
+			return nil, err
+		}
+		all = append(all, trial)
 	}
 	return all, nil
 }
