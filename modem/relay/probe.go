@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -42,6 +43,23 @@ func (r *Relay) Probe(ctx context.Context) Finding {
 		err = ctx.Err()
 	}
 	return r.found(shown(server), err)
+}
+
+// ProbeAll probes relays, all of them at a time, by name.
+func ProbeAll(ctx context.Context, relays map[string]*Relay) map[string]Finding {
+	var mu sync.Mutex // guards all
+	all := make(map[string]Finding, len(relays))
+	var probes sync.WaitGroup
+	for name, r := range relays {
+		probes.Go(func() {
+			found := r.Probe(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			all[name] = found
+		})
+	}
+	probes.Wait()
+	return all
 }
 
 // What a probe finds where a server is that has no use for the relay.

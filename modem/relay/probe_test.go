@@ -46,6 +46,7 @@ func TestProbe(t *testing.T) {
 	closed.Close()
 	plain := newMailServer(t, nil, map[string]string{"": "hang up"})
 	_, port, _ := net.SplitHostPort(good.Listener.Addr().String())
+	all, reasons := map[string]*relay.Relay{}, map[string]string{}
 	for name, test := range map[string]struct {
 		url    string
 		change func(*relay.Config)
@@ -80,8 +81,15 @@ func TestProbe(t *testing.T) {
 			if test.change != nil {
 				test.change(&c)
 			}
-			wantFinding(t, open(t, c), test.reason, test.server)
+			all[name], reasons[name] = open(t, c), test.reason
+			wantFinding(t, all[name], test.reason, test.server)
 		})
+	}
+	found := relay.ProbeAll(t.Context(), all)
+	for name, reason := range reasons {
+		if got, ok := found[name]; !ok || got.Reason != reason {
+			t.Errorf("among others %s is found %q, want %q", name, got.Reason, reason)
+		}
 	}
 	if n := len(good.requests()) + len(stranger.requests()); n != 0 {
 		t.Errorf("the providers saw %d requests", n)
