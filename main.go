@@ -1760,42 +1760,6 @@ func (p *program) simulate(in *console.Invocation) error {
 
 // The commands that talk to the box.
 
-// modemList shows the modems of the box that runs, or what is plugged in. It
-// leaves the latter alone while a box runs: two who ask find each other busy.
-func (p *program) modemList(in *console.Invocation) error {
-	err := console.ModemStatus(in)
-	if errors.Is(err, admin.ErrNotRunning) {
-		return p.modemSurvey(in)
-	}
-	return err
-}
-
-// modemSurvey shows what is plugged in, and the line of the config file for it.
-func (p *program) modemSurvey(in *console.Invocation) error {
-	all, err := p.finder().Survey(context.Background())
-	if err != nil {
-		return err
-	}
-	words := []string{}
-	for _, m := range all {
-		line := fmt.Sprintf("%s %s (USB %s): %s", m.USB, m.Name, m.Socket, m.State)
-		if m.Port != "" {
-			line += " at " + m.Port
-		}
-		if m.Detail != "" {
-			line += "\n    " + m.Detail
-		}
-		if m.Device != "" {
-			line += "\n    device = " + quoted(m.Device)
-		}
-		words = append(words, line)
-	}
-	if len(words) == 0 {
-		words = append(words, "No modem is plugged in by USB. One on the pins of a board is named by its path, such as device = \"/dev/ttyAMA0\".")
-	}
-	return in.Show(all, strings.Join(words, "\n"))
-}
-
 // clockFact is how the times stand. A network that confirms box time is as good
 // as a wall clock that the kernel calls right.
 func clockFact(c *otp.Clock) admin.Clock {
@@ -1819,9 +1783,13 @@ func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	if err != nil {
 		return admin.Facts{}, err
 	}
+	servers := map[string]admin.Server{}
+	for name, found := range relay.ProbeAll(ctx, d.relays) {
+		servers[name] = admin.Server(found)
+	}
 	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Mails: pl.mails(), Routes: routes,
-		NoFile: pl.missing, Servers: d.servers(ctx), Backlogs: backlogs,
+		NoFile: pl.missing, Servers: servers, Backlogs: backlogs,
 		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
@@ -1836,35 +1804,18 @@ func certificateFact(s cert.State, unread error) *admin.Certificate {
 	}
 }
 
-// servers looks for the server of every relay, all of them at a time.
-func (d *daemon) servers(ctx context.Context) map[string]admin.Server {
-	var mu sync.Mutex
-	var probes sync.WaitGroup
-	all := map[string]admin.Server{}
-	for name, r := range d.relays {
-		probes.Go(func() {
-			found := admin.Server(r.Probe(ctx))
-			mu.Lock()
-			defer mu.Unlock()
-			all[name] = found
-		})
-	}
-	probes.Wait()
-	return all
-}
-
-// factsWithout are what is left to go by when no box runs: a plan, or why there
-// is none, and the machine.
-func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken error) (admin.Facts, error) {
+// look collects what is left to go by when no box runs: a plan, or why there is
+// none, and the machine.
+func (p *program) look(ctx context.Context, o *options) (facts admin.Facts, err error) {
+	pl, broken := p.load(o)
 	b := thisBuild()
-	facts := admin.Facts{
+	facts = admin.Facts{
 		Version: b.version, Config: broken, Clock: clockFact(otp.NewClock(otp.ClockSource{Build: b.date})),
-		Disk: diskFact(dir), Machine: admin.Machine(p.host.Look()),
+		Disk: diskFact(o.dataDir(pl)), Machine: admin.Machine(p.host.Look()),
 	}
 	if broken != nil {
 		return facts, nil
 	}
-	var err error
 	facts.NoFile = pl.missing
 	facts.Apps, facts.Ways, facts.Mails, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.mails(), pl.Server.open()
 	switch {
@@ -1874,7 +1825,17 @@ func (p *program) factsWithout(ctx context.Context, pl *plan, dir string, broken
 		facts.Certificate = &admin.Certificate{Later: true}
 	}
 	facts.Captchas = captchaFacts(pl, nil)
-	facts.Ports, err = p.portFacts(ctx, pl)
+	finder := p.finder()
+	var searches []*modem.Search
+	for _, m := range pl.Modems {
+		if m.Device != deviceSimulator && m.Device != deviceNull {
+			searches = append(searches, finder.Seek(m.Name, m.Device))
+		}
+	}
+	trials, err := finder.Try(ctx, searches)
+	for _, t := range trials {
+		facts.Ports = append(facts.Ports, admin.Port(t))
+	}
 	return facts, err
 }
 
@@ -1894,38 +1855,9 @@ func captchaFacts(pl *plan, judges map[string]*relay.Captcha) (all []admin.Captc
 	return all
 }
 
-// portFacts opens the port of every modem once, all of them at a time: two that
-// want the same stick must not both find it free.
-func (p *program) portFacts(ctx context.Context, pl *plan) (all []admin.Port, err error) {
-	finder := p.finder()
-	var searches []*modem.Search
-	for _, m := range pl.Modems {
-		if m.Device != deviceSimulator && m.Device != deviceNull {
-			all, searches = append(all, admin.Port{Route: m.Name}), append(searches, finder.Seek(m.Name, m.Device))
-		}
-	}
-	for i, search := range searches {
-		port, err := search.Open(ctx)
-		var refused *modem.OpenError
-		switch {
-		case err == nil:
-			defer port.Close()
-		case errors.As(err, &refused):
-			all[i].Reason, all[i].Detail = refused.Reason, refused.Detail
-		default:
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
 // finder looks for modems without a box.
 func (p *program) finder() *modem.Finder {
-	var roots modem.FinderConfig
-	if at := p.host.Root; at != "" {
-		roots.Sys, roots.Dev, roots.Proc = filepath.Join(at, "sys"), filepath.Join(at, "dev"), filepath.Join(at, "proc")
-	}
-	return modem.NewFinder(roots)
+	return modem.NewFinder(modem.FinderConfig{Root: p.host.Root})
 }
 
 func diskFact(dir string) admin.Disk {
@@ -1933,64 +1865,10 @@ func diskFact(dir string) admin.Disk {
 	return admin.Disk{Dir: dir, Unread: err, Free: seen.Free, Low: seen.Low, Full: seen.Full, Loose: seen.Loose}
 }
 
-func (p *program) doctor(in *console.Invocation) error {
-	in.WithJSON()
-	in.WithSocket()
-	o := withFile(in)
-	fix := in.Bool("fix", false, "put right what can be put right without a risk")
-	in.Notes = `
---fix closes keys to other users (in the data directory), and installs udev
-rules where ModemManager runs and nothing keeps it from the modems. Nothing else
-is changed. Exit code 0: no check is red; 1: one is; 3: no box runs.
-`
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	pl, broken := p.load(o)
-	dir := o.dataDir(pl)
-	var fixed []string
-	if *fix {
-		var err error
-		if fixed, err = p.repair(dir); err != nil {
-			return err
-		}
-	}
-	found, err := p.diagnose(in, pl, dir, broken)
-	if err != nil {
-		return err
-	}
-	found.Fixed = fixed
-	if err := in.Show(found, in.Paint(found.String())); err != nil {
-		return err
-	}
-	switch {
-	case !found.Running:
-		return console.Fail(exitNotReady, "no box runs")
-	case found.Level == admin.Red:
-		return errors.New("something is wrong")
-	}
-	return nil
-}
-
-// diagnose asks the box how it is or, if none runs, looks at what can be seen
-// without one.
-func (p *program) diagnose(in *console.Invocation, pl *plan, dir string, broken error) (found admin.Diagnosis, err error) {
-	progress := in.Progress()
-	defer progress.End()
-	progress.Say("asking the box how it is ...")
-	if err := in.Call("GET", "/admin/doctor", nil, &found); !errors.Is(err, admin.ErrNotRunning) {
-		return found, err
-	}
-	progress.Say("no box runs; trying the ports of the modems ...")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	facts, err := p.factsWithout(ctx, pl, dir, broken)
-	return facts.Diagnose(), err
-}
-
-// repair does what --fix promises, and tells what it did.
-func (p *program) repair(dir string) (done []string, err error) {
-	if disk := diskFact(dir); len(disk.Loose) > 0 {
+// repair does what --fix of the doctor promises, and tells what it did.
+func (p *program) repair(o *options) (done []string, err error) {
+	pl, _ := p.load(o)
+	if dir := o.dataDir(pl); len(diskFact(dir).Loose) > 0 {
 		if err := kv.Tighten(dir); err != nil {
 			return nil, err
 		}
@@ -2003,6 +1881,16 @@ func (p *program) repair(dir string) (done []string, err error) {
 		done = append(done, "udev rules keep ModemManager from modems that are plugged in from now on")
 	}
 	return done, nil
+}
+
+func (p *program) doctor(in *console.Invocation) error {
+	o := withFile(in)
+	look := func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) }
+	return console.Doctor(in, look, func() ([]string, error) { return p.repair(o) })
+}
+
+func (p *program) modemList(in *console.Invocation) error {
+	return console.ModemList(in, p.finder().Survey)
 }
 
 func (p *program) backup(in *console.Invocation) error {
@@ -2079,7 +1967,7 @@ tar xzOf FILE | less
 		err = pl.config.shareable().write(&text)
 	}
 	bundle.Text("config.toml", text.Bytes(), err)
-	found, err := p.diagnose(in, pl, o.dataDir(pl), broken)
+	found, err := in.Diagnose(func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) })
 	bundle.JSON("doctor.json", found, err)
 	bundle.JSON("version.json", thisBuild().fact(), nil)
 	progress.Say("reading the journal ...")

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +57,27 @@ func (r *modemRoute) words() string {
 	}
 	say("balance", join(r.Balance, low))
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// ModemList shows the modems of the box that runs, or else what survey finds
+// plugged in, as JSON or in the words of each. A box that runs is not surveyed:
+// two who ask a modem find each other busy.
+func ModemList[Sighting fmt.Stringer](in *Invocation, survey func(context.Context) ([]Sighting, error)) error {
+	if err := ModemStatus(in); !errors.Is(err, admin.ErrNotRunning) {
+		return err
+	}
+	all, err := survey(context.Background())
+	if err != nil {
+		return err
+	}
+	var words []string
+	for _, one := range all {
+		words = append(words, one.String())
+	}
+	if len(words) == 0 {
+		words = []string{"No modem is plugged in by USB. One on the pins of a board is named by its path, such as device = \"/dev/ttyAMA0\"."}
+	}
+	return in.Show(all, strings.Join(words, "\n"))
 }
 
 // ModemStatus shows every modem of the running box, its SIM and its network.
