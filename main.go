@@ -22,7 +22,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"reflect"
@@ -684,6 +683,31 @@ func (c config) write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// shareable is the config without what is nobody else's business, beyond what
+// can be told by its look: credentials in addresses, in headers and in bodies,
+// and the codes of test numbers.
+func (c config) shareable() config {
+	c.Relays, c.Apps = slices.Clone(c.Relays), slices.Clone(c.Apps)
+	for i := range c.Relays {
+		r := &c.Relays[i]
+		r.URL, r.PublicURL = console.Origin(r.URL), console.Origin(r.PublicURL)
+		for _, secret := range []*string{&r.User, &r.Body} {
+			if *secret != "" {
+				*secret = console.Removed
+			}
+		}
+		headers := map[string]string{}
+		for name := range r.Headers {
+			headers[name] = console.Removed
+		}
+		r.Headers = headers
+	}
+	for i := range c.Apps {
+		c.Apps[i].Webhook, c.Apps[i].TestNumbers = console.Origin(c.Apps[i].Webhook), nil
+	}
+	return c
 }
 
 // writeSection writes the keys of a section, without those that may be left
@@ -1940,87 +1964,22 @@ func (p *program) restore(in *console.Invocation) error {
 	})
 }
 
-// journalLines is how much of the journal a helper gets to see.
-const journalLines = "2000"
-
 func (p *program) supportBundle(in *console.Invocation) error {
-	in.WithJSON()
-	in.WithSocket()
 	o := withFile(in)
-	in.Notes = `
-The bundle has what the doctor says, the status of the box and its routes,
-metrics, the config file without secrets, the newest messages without numbers and
-texts, and the journal, if this user may read it. Numbers, codes, keys and tokens
-are removed before anything is written. Look through it all the same:
-tar xzOf FILE | less
-`
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	progress := in.Progress()
-	progress.Say("asking the box ...")
-	bundle := in.NewBundle()
-	pl, broken := p.load(o)
-	var text bytes.Buffer
-	err := broken
-	if broken == nil {
-		err = pl.config.shareable().write(&text)
-	}
-	bundle.Text("config.toml", text.Bytes(), err)
-	found, err := in.Diagnose(func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) })
-	bundle.JSON("doctor.json", found, err)
-	bundle.JSON("version.json", thisBuild().fact(), nil)
-	progress.Say("reading the journal ...")
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	lines, err := exec.CommandContext(ctx, "journalctl", "--unit=pinferry", "--lines="+journalLines, "--output=short-iso", "--no-pager", "--quiet").Output()
-	bundle.Text("journal.txt", lines, err)
-	progress.End()
-	names, err := bundle.Save(in.Operands[0])
-	if err != nil || in.Operands[0] == "-" {
-		return err
-	}
-	return in.Show(struct {
-		File  string   `json:"file"`
-		Parts []string `json:"parts"`
-	}{in.Operands[0], names}, fmt.Sprintf("%s has %s. Look through it before you send it.", in.Operands[0], strings.Join(names, ", ")))
-}
-
-// shareable is the config without what is nobody else's business, beyond what
-// can be told by its look: credentials in addresses, in headers and in bodies,
-// and the codes of test numbers.
-func (c config) shareable() config {
-	c.Relays, c.Apps = slices.Clone(c.Relays), slices.Clone(c.Apps)
-	for i := range c.Relays {
-		r := &c.Relays[i]
-		r.URL, r.PublicURL = origin(r.URL), origin(r.PublicURL)
-		for _, secret := range []*string{&r.User, &r.Body} {
-			if *secret != "" {
-				*secret = console.Removed
-			}
+	return console.SupportBundle(in, func(b *console.Bundle) {
+		var text bytes.Buffer
+		pl, err := p.load(o)
+		if err == nil {
+			err = pl.config.shareable().write(&text)
 		}
-		headers := map[string]string{}
-		for name := range r.Headers {
-			headers[name] = console.Removed
-		}
-		r.Headers = headers
-	}
-	for i := range c.Apps {
-		c.Apps[i].Webhook, c.Apps[i].TestNumbers = origin(c.Apps[i].Webhook), nil
-	}
-	return c
-}
-
-// origin is an address without what may be secret in it.
-func origin(address string) string {
-	at, err := url.Parse(address)
-	switch {
-	case address == "":
-		return ""
-	case err != nil || at.Host == "":
-		return console.Removed
-	}
-	return at.Scheme + "://" + at.Host + "/..."
+		b.Text("config.toml", text.Bytes(), err)
+		found, err := in.Diagnose(func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) })
+		b.JSON("doctor.json", found, err)
+		b.JSON("version.json", thisBuild().fact(), nil)
+		b.Progress.Say("reading the journal ...")
+		lines, err := systemd.Journal(context.Background())
+		b.Text("journal.txt", lines, err)
+	})
 }
 
 // The commands that need no daemon.

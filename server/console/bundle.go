@@ -9,14 +9,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/pinferry/pinferry/server/admin"
 )
 
+// SupportBundle writes what a helper needs to see of a box to a file: what the box
+// tells of itself, and what add adds.
+func SupportBundle(in *Invocation, add func(*Bundle)) error {
+	in.WithJSON()
+	in.WithSocket()
+	in.Notes = `
+The bundle has what the doctor says, the status of the box and its routes,
+metrics, the config file without secrets, the newest messages without numbers and
+texts, and the journal, if this user may read it. Numbers, codes, keys and tokens
+are removed before anything is written. Look through it all the same:
+tar xzOf FILE | less
+`
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	b := &Bundle{in: in, Progress: in.Progress()}
+	b.Progress.Say("asking the box ...")
+	b.ask()
+	add(b)
+	b.Progress.End()
+	path := in.Operands[0]
+	names, err := b.save(path)
+	if err != nil || path == "-" {
+		return err
+	}
+	return in.Show(struct {
+		File  string   `json:"file"`
+		Parts []string `json:"parts"`
+	}{path, names}, fmt.Sprintf("%s has %s. Look through it before you send it.", path, strings.Join(names, ", ")))
+}
+
 // Bundle is what a helper is given to look at: a few files, each scrubbed before
 // it is taken in. See [Scrub].
 type Bundle struct {
+	// Progress is the line that tells what the bundle waits for.
+	Progress *Progress
+
 	in    *Invocation
 	files []bundled
 	notes bytes.Buffer
@@ -31,11 +66,9 @@ type bundled struct {
 // bundleFolder is where the files of a bundle unpack to.
 const bundleFolder = "pinferry-support/"
 
-// NewBundle returns a bundle that is filled with what the running box tells of
-// itself. What cannot be had is noted in the bundle: it is made for boxes on
-// which something is wrong.
-func (in *Invocation) NewBundle() *Bundle {
-	b := &Bundle{in: in}
+// ask fills the bundle with what the running box tells of itself. What cannot be
+// had is noted in the bundle: it is made for boxes on which something is wrong.
+func (b *Bundle) ask() {
 	for _, one := range []struct {
 		name, path string
 		scrub      func([]byte) ([]byte, error)
@@ -49,7 +82,7 @@ func (in *Invocation) NewBundle() *Bundle {
 		{"webhooks.json", "/admin/events", scrubJSON},
 		{"metrics.txt", "/metrics", func(text []byte) ([]byte, error) { return scrubMetrics(text), nil }},
 	} {
-		text, err := in.fetch(one.path)
+		text, err := b.in.fetch(one.path)
 		if err == nil {
 			text, err = one.scrub(text)
 		}
@@ -58,7 +91,6 @@ func (in *Invocation) NewBundle() *Bundle {
 			break // nor will it answer the rest
 		}
 	}
-	return b
 }
 
 // fetch returns what the daemon answers, be it a success or a refusal.
@@ -97,9 +129,9 @@ func (b *Bundle) take(name string, text []byte, err error) {
 	b.files = append(b.files, bundled{name, text})
 }
 
-// Save writes the bundle to a file, "-" is stdout, as a tar archive that is
+// save writes the bundle to a file, "-" is stdout, as a tar archive that is
 // compressed by gzip, and returns the names of what is in it.
-func (b *Bundle) Save(path string) ([]string, error) {
+func (b *Bundle) save(path string) ([]string, error) {
 	files := b.files
 	if b.notes.Len() > 0 {
 		files = append(files, bundled{"missing.txt", b.notes.Bytes()})

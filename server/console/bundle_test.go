@@ -41,19 +41,24 @@ func unpacked(t *testing.T, bundle []byte) map[string]string {
 	}
 }
 
-func save(path string, names *[]string) func(*console.Invocation) error {
-	return func(in *console.Invocation) error {
-		if err := in.Parse(); err != nil {
-			return err
-		}
-		b := in.NewBundle()
-		b.Text("config.toml", []byte("number = \"+41791234567\"\nlisten = \"127.0.0.1:7467\"\nkeys = [\"sha256:00ff00ff00ff\"]"), nil)
-		b.JSON("doctor.json", object{"text": "The number is +41791234567.", "n": 123456789}, nil)
-		b.Text("journal.txt", nil, errors.New("no journal of +41791234567"))
-		var err error
-		*names, err = b.Save(path)
-		return err
+// bundle asks for a bundle in the way that a script does.
+func (b *box) bundle(path string) (names []string) {
+	b.t.Helper()
+	code, stdout, stderr := b.run(func(in *console.Invocation) error {
+		return console.SupportBundle(in, func(b *console.Bundle) {
+			b.Text("config.toml", []byte("number = \"+41791234567\"\nlisten = \"127.0.0.1:7467\"\nkeys = [\"sha256:00ff00ff00ff\"]"), nil)
+			b.JSON("doctor.json", object{"text": "The number is +41791234567.", "n": 123456789}, nil)
+			b.Text("journal.txt", nil, errors.New("no journal of +41791234567"))
+		})
+	}, "FILE", path, "--json")
+	var answer struct {
+		File  string
+		Parts []string
 	}
+	if err := json.Unmarshal([]byte(stdout), &answer); code != console.OK || err != nil || answer.File != path {
+		b.t.Fatalf("%d %s%s (%v)", code, stdout, stderr, err)
+	}
+	return answer.Parts
 }
 
 func TestBundle(t *testing.T) {
@@ -64,10 +69,8 @@ func TestBundle(t *testing.T) {
 	b.on("GET /admin/messages", object{"messages": []any{aMessage(1)}})
 	b.on("GET /readyz", problem{503, `{"status":"not ready","detail":"no route for +41791234567"}`})
 	b.on("GET /metrics", text("pinferry_x{route=\"gsm0\",to=\"+41791234567\"} 1234567\n"))
-	path, names := filepath.Join(t.TempDir(), "support.tar.gz"), []string{}
-	if code, _, stderr := b.run(save(path, &names), ""); code != console.OK {
-		t.Fatalf("%d %s", code, stderr)
-	}
+	path := filepath.Join(t.TempDir(), "support.tar.gz")
+	names := b.bundle(path)
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the bundle is %v (%v)", info, err)
@@ -106,10 +109,7 @@ func TestBundle(t *testing.T) {
 func TestBundleWithoutABox(t *testing.T) {
 	b := newBox(t)
 	b.socket = filepath.Join(t.TempDir(), "none.sock")
-	path, names := filepath.Join(t.TempDir(), "support.tar.gz"), []string{}
-	if code, _, stderr := b.run(save(path, &names), ""); code != console.OK {
-		t.Fatalf("%d %s", code, stderr)
-	}
+	names := b.bundle(filepath.Join(t.TempDir(), "support.tar.gz"))
 	if want := []string{"config.toml", "doctor.json", "missing.txt"}; !slices.Equal(names, want) {
 		t.Errorf("the bundle has %v, want %v", names, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
@@ -108,6 +109,18 @@ func scrubValue(value any) any {
 		}
 	}
 	return value
+}
+
+// Origin returns what of a URL is nobody's secret: its scheme and its server.
+func Origin(address string) string {
+	at, err := url.Parse(address)
+	switch {
+	case address == "":
+		return ""
+	case err != nil || at.Host == "":
+		return Removed
+	}
+	return at.Scheme + "://" + at.Host + "/..."
 }
 
 // labels are the values of labels in the text form of metrics.

@@ -59,3 +59,17 @@ func FuzzScrub(f *testing.F) {
 		}
 	})
 }
+
+func TestOrigin(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                                  "",
+		"https://u:p@sms.example/send?k=v1": "https://sms.example/...",
+		"http://10.0.0.7:8080":              "http://10.0.0.7:8080/...",
+		"sk_secret":                         console.Removed,
+		"https://%zz":                       console.Removed,
+	} {
+		if got := console.Origin(address); got != want {
+			t.Errorf("%s: got %q, want %q", address, got, want)
+		}
+	}
+}
