@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // folder is where the signing keys lie, one file each, named by app, algorithm
@@ -50,16 +51,19 @@ func (k keyFile) sequence() int {
 	return n
 }
 
+// ErrOwner says that the folder of the keys belongs to another user, who alone
+// can add a key that the box can read.
+var ErrOwner = errors.New("the folder belongs to another user")
+
 // Rotate makes the next signing key of an app, which a box uses from its next
 // start on, and returns its kid. The key that signed until then and the one
 // before it stay accepted; earlier ones are removed, and whatever they signed
 // dies with them. A refresh token that is a JWT lives for 30 days: rotate no
-// more than twice in that time, unless that is what you want. The caller must
-// be the user that the box runs as, for nobody else can read the file.
+// more than twice in that time, unless that is what you want. It answers
+// [ErrOwner] to whoever is not the user that the box runs as.
 func Rotate(dir, app string, a Algorithm) (kid string, err error) {
 	keys := folder(dir)
-	// A folder that is not there is a wrong one, not one to be made.
-	if _, err := os.Stat(dir); err != nil {
+	if err := keys.owned(); err != nil {
 		return "", fmt.Errorf("rotate key: %w", err)
 	}
 	old, err := keys.list(app)
@@ -81,6 +85,19 @@ func Rotate(dir, app string, a Algorithm) (kid string, err error) {
 		}
 	}
 	return p.kid, nil
+}
+
+// owned is an error unless the folder is there and belongs to this user. One that
+// is not there is a wrong one, not one to be made.
+func (f folder) owned() error {
+	info, err := os.Stat(string(f))
+	if err != nil {
+		return fmt.Errorf("%w; the box makes it at its first start", err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != uint32(os.Geteuid()) {
+		return fmt.Errorf("%s: %w, who alone may add a key: sudo -u '#%d' pinferry ...", f, ErrOwner, owner.Uid)
+	}
+	return nil
 }
 
 func (f folder) path(k keyFile) string { return filepath.Join(string(f), k.name()) }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -172,6 +173,14 @@ func TestRotateRefuses(t *testing.T) {
 	}
 	if _, err := token.Rotate(b.dir, "shop", token.ES256); err == nil || !strings.Contains(err.Error(), "9999") {
 		t.Errorf("a 10,000th key: %v", err)
+	}
+	if os.Geteuid() == 0 { // who could leave a key that the box cannot read
+		if err := os.Chown(b.dir, 65534, -1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := token.Rotate(b.dir, "shop", token.ES256); !errors.Is(err, token.ErrOwner) || !strings.Contains(err.Error(), "#65534") {
+			t.Errorf("another's folder: %v, want ErrOwner", err)
+		}
 	}
 }
 
