@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
@@ -1985,76 +1984,31 @@ func (p *program) supportBundle(in *console.Invocation) error {
 // The commands that need no daemon.
 
 func (p *program) keyNew(in *console.Invocation) error {
-	in.WithJSON()
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	app := in.Operands[0]
-	if !nameForm.MatchString(app) {
-		return console.Fail(exitUsage, "key new: an app's id has 1 to 64 of A-Z a-z 0-9 _ -, and %q has not", app)
-	}
-	publishable, secret := "pk_"+strings.ToLower(rand.Text()), "sk_"+strings.ToLower(rand.Text())
-	line := fmt.Sprintf(`keys = ["%s", "%s"]`, digestOf(publishable), digestOf(secret))
-	words := fmt.Sprintf("Keys for app %q. They are shown this once; the box keeps their digests only.\n\n"+
-		"  %s  for browsers and apps\n  %s  for your servers: keep it secret\n\n"+
-		"Put this line under its [[app]] in the config file, or add the digests to those that are there:\n\n%s", app, publishable, secret, line)
-	return in.Show(struct {
-		App         string `json:"app"`
-		Publishable string `json:"publishable"`
-		Secret      string `json:"secret"`
-		Config      string `json:"config"`
-	}{app, publishable, secret, line}, words)
+	return console.KeyNew(in, func(app string, keys ...string) (string, error) {
+		if !nameForm.MatchString(app) {
+			return "", fmt.Errorf("an app's id has 1 to 64 of A-Z a-z 0-9 _ -, and %q has not", app)
+		}
+		var digests []string
+		for _, key := range keys {
+			digests = append(digests, quoted(digestOf(key).String()))
+		}
+		return "keys = [" + strings.Join(digests, ", ") + "]", nil
+	})
 }
 
 func (p *program) keyRotate(in *console.Invocation) error {
-	in.WithJSON()
 	o := withFile(in)
-	name := in.String("alg", "es256", "es256, or rs256 for doors whose clients know no other")
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	algorithm := token.Algorithm(strings.ToUpper(*name))
-	if algorithm != token.ES256 && algorithm != token.RS256 {
-		return console.Fail(exitUsage, "--alg %q: say es256 or rs256", *name)
-	}
-	pl, err := p.load(o)
-	if err != nil {
-		return err
-	}
-	app, ok := pl.apps.ByID(in.Operands[0])
-	if !ok {
-		return console.Fail(exitUsage, "key rotate: the config file has no app %q", in.Operands[0])
-	}
-	if !slices.Contains(server.Algorithms(app), algorithm) {
-		return console.Fail(exitUsage, "key rotate: no token of app %q is signed by %s", app.ID, algorithm)
-	}
-	dir := keysDir(pl.Storage.Dir)
-	if err := owned(dir); err != nil {
-		return err
-	}
-	kid, err := token.Rotate(dir, app.ID, algorithm)
-	if err != nil {
-		return err
-	}
-	return in.Show(struct {
-		App       string          `json:"app"`
-		Algorithm token.Algorithm `json:"algorithm"`
-		Kid       string          `json:"kid"`
-	}{app.ID, algorithm, kid}, fmt.Sprintf("Key %s signs the tokens of app %q (%s) from the next start of the box.\n"+
-		"The old key stays published, so that the tokens which it signed stay valid to their end.", kid, app.ID, algorithm))
-}
-
-// owned makes sure that this user owns a directory: the box could not read the
-// keys that somebody else puts there.
-func owned(dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return fmt.Errorf("look for the keys: %w; the box makes them at its first start", err)
-	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != uint32(os.Geteuid()) {
-		return console.Fail(exitRefused, "%s belongs to user %d, who alone may add a key: sudo -u '#%d' pinferry ...", dir, owner.Uid, owner.Uid)
-	}
-	return nil
+	return console.KeyRotate(in, func(id string) (s console.Signer, err error) {
+		pl, err := p.load(o)
+		if err != nil {
+			return s, err
+		}
+		app, ok := pl.apps.ByID(id)
+		if !ok {
+			return s, console.Fail(exitUsage, "key rotate: the config file has no app %q", id)
+		}
+		return console.Signer{App: app.ID, Dir: keysDir(pl.Storage.Dir), Algorithms: server.Algorithms(app)}, nil
+	})
 }
 
 func (p *program) configCheck(in *console.Invocation) error {

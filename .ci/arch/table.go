@@ -117,8 +117,10 @@ func House() Law {
 			{Path: "server/api", Rooms: []string{"otp", "otp/phone", "server/web", "server/token"}, Modules: []string{fast, json, zerolog}},
 			{Path: "server/admin", Rooms: []string{"otp", "otp/text", "server/web", "server/token", "server/api"}, Modules: []string{argon, fast, json, sys, zerolog}},
 			// The command line asks a box through its socket: it is given neither a
-			// store nor a door, so that no command can reach around the daemon.
-			{Path: "server/console", Rooms: []string{"otp/text", "server/admin"}, Modules: []string{sys}},
+			// store nor a door, so that no command can reach around the daemon. It
+			// knows server/token for the files of the keys that sign: those are made
+			// beside a box, which reads them when it starts.
+			{Path: "server/console", Rooms: []string{"otp/text", "server/admin", "server/token"}, Modules: []string{sys}},
 			{Path: "server/captcha", Rooms: []string{"otp", "server/web"}, Modules: []string{altcha, fast, json}},
 			{Path: "server/login", Rooms: []string{"otp", "otp/email", "otp/phone", "otp/text", "server/web"}, Modules: []string{fast, json}},
 			{Path: "server/docs/docstest", Modules: []string{schemas}},

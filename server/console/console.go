@@ -1,7 +1,8 @@
 // Package console is the command line: it finds the command that was typed,
 // reads its flags and operands, and shows what comes back. It holds the commands
-// that ask a running box through its admin socket. It knows nothing of what
-// stands behind the socket, and opens neither database nor modem.
+// that ask a running box through its admin socket, and what the others share
+// with a terminal. It knows nothing of what stands behind the socket, and opens
+// neither database nor modem: what it needs of them a command is given.
 package console
 
 import (
