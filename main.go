@@ -340,23 +340,23 @@ type appSection struct {
 // limitsSection has the fields of [otp.Limits] that may be configured, under
 // the same names. An empty list lifts a rule.
 type limitsSection struct {
-	SendsPerPhone        []rule     `toml:"sends_per_phone"`
-	SendsPerAddressPhone []rule     `toml:"sends_per_address_phone"`
-	SendsPerAddress      []rule     `toml:"sends_per_address"`
-	SendsPerBlock        []rule     `toml:"sends_per_block"`
-	SendsPerLargeBlock   []rule     `toml:"sends_per_large_block"`
-	SendsPerCountry      []rule     `toml:"sends_per_country"`
-	SendsPerBox          []rule     `toml:"sends_per_box"`
+	SendsPerPhone        []otp.Rule `toml:"sends_per_phone"`
+	SendsPerAddressPhone []otp.Rule `toml:"sends_per_address_phone"`
+	SendsPerAddress      []otp.Rule `toml:"sends_per_address"`
+	SendsPerBlock        []otp.Rule `toml:"sends_per_block"`
+	SendsPerLargeBlock   []otp.Rule `toml:"sends_per_large_block"`
+	SendsPerCountry      []otp.Rule `toml:"sends_per_country"`
+	SendsPerBox          []otp.Rule `toml:"sends_per_box"`
 	Backoff              []duration `toml:"backoff"`
-	TriesPerPhone        []rule     `toml:"tries_per_phone"`
-	TriesPerAddressPhone []rule     `toml:"tries_per_address_phone"`
-	TriesPerAddress      []rule     `toml:"tries_per_address"`
-	TriesReserve         []rule     `toml:"tries_reserve"`
-	RefusalsPerAddress   []rule     `toml:"refusals_per_address"`
-	MessagesPerApp       []rule     `toml:"messages_per_app"`
+	TriesPerPhone        []otp.Rule `toml:"tries_per_phone"`
+	TriesPerAddressPhone []otp.Rule `toml:"tries_per_address_phone"`
+	TriesPerAddress      []otp.Rule `toml:"tries_per_address"`
+	TriesReserve         []otp.Rule `toml:"tries_reserve"`
+	RefusalsPerAddress   []otp.Rule `toml:"refusals_per_address"`
+	MessagesPerApp       []otp.Rule `toml:"messages_per_app"`
 
-	ConversionPerBlock   []conversion `toml:"conversion_per_block"`
-	ConversionPerCountry []conversion `toml:"conversion_per_country"`
+	ConversionPerBlock   []otp.Conversion `toml:"conversion_per_block"`
+	ConversionPerCountry []otp.Conversion `toml:"conversion_per_country"`
 }
 
 func defaults() config {
@@ -372,7 +372,7 @@ func defaults() config {
 }
 
 // transfer copies the lists of one struct into the fields of the same name of
-// another, whose elements have the same shape under another type.
+// another, whose elements may have another type of the same shape.
 func transfer(to, from any) {
 	dst, src := reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem()
 	for i := range dst.NumField() {
@@ -389,67 +389,7 @@ func transfer(to, from any) {
 }
 
 // duration is written "5m" or "168h".
-type duration time.Duration
-
-func (d *duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil || v < 0 {
-		return fmt.Errorf(`%q is no duration: write "30s", "5m" or "24h"`, text)
-	}
-	*d = duration(v)
-	return nil
-}
-
-func (d duration) MarshalText() ([]byte, error) {
-	s := time.Duration(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return []byte(s), nil
-}
-
-// rule is written "3/5m": at most three in any five minutes.
-type rule otp.Rule
-
-func (r *rule) UnmarshalText(text []byte) error {
-	count, window, _ := strings.Cut(string(text), "/")
-	n, err := strconv.Atoi(count)
-	var d duration
-	if err != nil || n < 1 || d.UnmarshalText([]byte(window)) != nil || d < duration(time.Second) {
-		return fmt.Errorf(`%q is no limit: write "3/5m" for three in five minutes`, text)
-	}
-	*r = rule{Count: n, Window: time.Duration(d)}
-	return nil
-}
-
-func (r rule) MarshalText() ([]byte, error) {
-	window, err := duration(r.Window).MarshalText()
-	return fmt.Appendf(nil, "%d/%s", r.Count, window), err
-}
-
-// conversion is written "20/1h/10%": shut for an hour if of twenty or more in an
-// hour fewer than a tenth verified.
-type conversion otp.Conversion
-
-func (c *conversion) UnmarshalText(text []byte) error {
-	at := max(bytes.LastIndexByte(text, '/'), 0)
-	sends, share := text[:at], strings.TrimPrefix(string(text[at:]), "/")
-	var r rule
-	percent, err := strconv.Atoi(strings.TrimSuffix(share, "%"))
-	if err != nil || !strings.HasSuffix(share, "%") || percent < 1 || percent > 100 || r.UnmarshalText(sends) != nil {
-		return fmt.Errorf(`%q is no limit: write "20/1h/10%%" for an hour's pause if of 20 or more in an hour fewer than 10 %% verified`, text)
-	}
-	*c = conversion{Sends: r.Count, Window: r.Window, Percent: percent}
-	return nil
-}
-
-func (c conversion) MarshalText() ([]byte, error) {
-	sends, err := rule{Count: c.Sends, Window: c.Window}.MarshalText()
-	return fmt.Appendf(sends, "/%d%%", c.Percent), err
-}
+type duration = otp.Duration
 
 // prefix is written "10.0.0.0/8", or "10.0.0.7" for one address.
 type prefix struct{ netip.Prefix }
