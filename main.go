@@ -1423,9 +1423,12 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 			}, nil
 		},
 		Clock: func(context.Context) (admin.Clock, error) {
-			return clockFact(d.box.Clock), nil
+			return admin.ClockOf(d.box.Clock, systemd.Synchronised()), nil
 		},
-		Modem:       d.order,
+		Modem: func(route string) (admin.Modem, bool) {
+			g, ok := d.modems[route]
+			return g, ok
+		},
 		AcceptClock: func(ctx context.Context) error { return d.box.Clock.Accept(ctx, d.db) },
 		Backup:      d.db.Backup,
 		OptOuts:     d.outbox,
@@ -1436,36 +1439,13 @@ func (d *daemon) actions(pl *plan, started otp.Time) admin.Actions {
 	}
 }
 
-// order carries out what an operator wants of one modem.
-func (d *daemon) order(ctx context.Context, o admin.ModemOrder) (lines []string, err error) {
-	g, ok := d.modems[o.Route]
-	if !ok {
-		return nil, web.Invalid("There is no modem of this name: `pinferry modem status` lists them.")
-	}
-	switch o.Do {
-	case "at":
-		lines, err = g.Ask(ctx, o.Argument)
-	case "ussd":
-		lines = make([]string, 1)
-		lines[0], err = g.USSD(ctx, o.Argument)
-	case "pin":
-		err = g.EnterPIN(ctx)
-	case "reset":
-		err = g.Restart(ctx)
-	default:
-		return nil, web.Invalid("do is at, ussd, pin or reset.")
-	}
-	if err != nil {
-		return nil, &otp.Error{Code: otp.Conflict, Detail: err.Error()}
-	}
-	return lines, nil
-}
-
 // measure registers what only the wiring can see.
 func (d *daemon) measure(set *metrics.Set) {
 	set.GetOrCreateGauge(fmt.Sprintf("pinferry_build_info{version=%q}", thisBuild().version), func() float64 { return 1 })
 	set.GetOrCreateGauge("pinferry_db_bytes", func() float64 { return float64(d.db.Stats().Bytes) })
-	set.GetOrCreateGauge("pinferry_clock_synced", func() float64 { return map[bool]float64{true: 1}[clockFact(d.box.Clock).Synchronised] })
+	set.GetOrCreateGauge("pinferry_clock_synced", func() float64 {
+		return map[bool]float64{true: 1}[admin.ClockOf(d.box.Clock, systemd.Synchronised()).Synchronised]
+	})
 	set.GetOrCreateGauge("pinferry_disk_free_bytes", func() float64 { return float64(d.db.Stats().Free) })
 }
 
@@ -1723,19 +1703,6 @@ func (p *program) simulate(in *console.Invocation) error {
 
 // The commands that talk to the box.
 
-// clockFact is how the times stand. A network that confirms box time is as good
-// as a wall clock that the kernel calls right.
-func clockFact(c *otp.Clock) admin.Clock {
-	fact := admin.Clock{
-		Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()), Synchronised: systemd.Synchronised(),
-	}
-	if route, at, agrees, ok := c.Heard(); ok {
-		fact.Network = &admin.NetworkTime{Route: route, Time: web.Time(at)}
-		fact.Synchronised = fact.Synchronised || agrees
-	}
-	return fact
-}
-
 // facts are what a diagnosis of this box goes by.
 func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	routes := d.outbox.Routes()
@@ -1753,7 +1720,7 @@ func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
 	facts := admin.Facts{
 		Running: true, Version: thisBuild().version, Apps: pl.apps.All(), Captchas: captchaFacts(pl, d.captchas), Ways: len(routes), Mails: pl.mails(), Routes: routes,
 		NoFile: pl.missing, Servers: servers, Backlogs: backlogs,
-		Clock: clockFact(d.box.Clock), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
+		Clock: admin.ClockOf(d.box.Clock, systemd.Synchronised()), Disk: diskFact(pl.Storage.Dir), Open: pl.Server.open(), Machine: admin.Machine(systemd.Host{}.Look()),
 	}
 	if d.certificate != nil {
 		facts.Certificate = certificateFact(d.certificate(), nil)
@@ -1773,7 +1740,7 @@ func (p *program) look(ctx context.Context, o *options) (facts admin.Facts, err 
 	pl, broken := p.load(o)
 	b := thisBuild()
 	facts = admin.Facts{
-		Version: b.version, Config: broken, Clock: clockFact(otp.NewClock(otp.ClockSource{Build: b.date})),
+		Version: b.version, Config: broken, Clock: admin.ClockOf(otp.NewClock(otp.ClockSource{Build: b.date}), systemd.Synchronised()),
 		Disk: diskFact(o.dataDir(pl)), Machine: admin.Machine(p.host.Look()),
 	}
 	if broken != nil {

@@ -32,7 +32,7 @@ func newPage(t testing.TB, change func(*server.Config, *[]otp.App)) *page {
 			Clock:  func(context.Context) (admin.Clock, error) { return admin.Clock{}, nil }, AcceptClock: func(context.Context) error { return nil },
 			Backup:  func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "the database"); return err },
 			OptOuts: outbox, Events: core.Events, Facts: func(context.Context) (admin.Facts, error) { return admin.Facts{Running: true}, nil },
-			Modem: func(context.Context, admin.ModemOrder) ([]string, error) { return []string{"OK"}, nil },
+			Modem: func(string) (admin.Modem, bool) { return pretended{}, true },
 			Desk:  otp.NewDesk(core, outbox), Trail: otp.NewTrail(core), Chart: core.Chart, Feed: core.Feed, Outbox: outbox, Directory: d,
 			Apps: core.Apps, Now: core.Clock.Now, Segments: func(string) int { return 1 }, Units: func(s string) (int, bool) { return len(s), false },
 			Operators: otp.NewOperators(core, v, admin.NewPasswords(), ""), Version: "1.2.3",

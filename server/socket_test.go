@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -149,12 +150,7 @@ func TestConsole(t *testing.T) {
 				return admin.Clock{Now: 1795253400007, Wall: 1795253400008, Synchronised: accepted}, nil
 			},
 			AcceptClock: func(context.Context) error { accepted = true; return nil },
-			Modem: func(_ context.Context, o admin.ModemOrder) ([]string, error) {
-				if o != (admin.ModemOrder{Route: "gsm0", Do: "at", Argument: "AT+CSQ"}) {
-					return nil, &otp.Error{Code: otp.Conflict, Detail: "busy"}
-				}
-				return []string{"+CSQ: 20,99", "OK"}, nil
-			},
+			Modem:       func(route string) (admin.Modem, bool) { return pretended{}, route == "gsm0" },
 			Backup: func(_ context.Context, w io.Writer) error {
 				if _, err := io.WriteString(w, content); err != nil {
 					return err
@@ -174,14 +170,15 @@ func TestConsole(t *testing.T) {
 	if status, body := b.call("POST", "/admin/clock", ""); status != 200 || !accepted || !strings.Contains(body, `"synchronised":true`) {
 		t.Errorf("accept: %d %s", status, body)
 	}
-	if status, body := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"at","argument":"AT+CSQ"}`); status != 200 || body != `{"lines":["+CSQ: 20,99","OK"]}` {
-		t.Errorf("modem: %d %s", status, body)
-	}
-	if status, _ := b.call("POST", "/admin/modem", `{"route":"gsm0","do":"reset"}`); status != 409 {
-		t.Errorf("modem: %d", status)
-	}
-	if status, _ := b.call("POST", "/admin/modem", `{"rout":"gsm0"}`); status != 400 {
-		t.Errorf("modem: %d", status)
+	for order, want := range map[string]string{
+		`{"route":"gsm0","do":"at","argument":"AT+CSQ"}`:  `200 {"lines":["AT+CSQ?","OK"]}`,
+		`{"route":"gsm0","do":"ussd","argument":"*100#"}`: `200 {"lines":["*100# answers"]}`,
+		`{"route":"gsm0","do":"pin"}`:                     `200 {"lines":[]}`,
+		`{"route":"gsm0","do":"reset"}`:                   "409 ", `{"route":"gsm0","do":"eat"}`: "400 ", `{"route":"gsm1","do":"pin"}`: "400 ", `{"rout":"gsm0"}`: "400 ",
+	} {
+		if status, body := b.call("POST", "/admin/modem", order); !strings.HasPrefix(fmt.Sprint(status, " ", body), want) {
+			t.Errorf("%s: %d %s, want %s", order, status, body, want)
+		}
 	}
 	var got bytes.Buffer
 	if err := admin.Dial(b.sock).Stream(t.Context(), "/admin/backup", &got); err != nil || got.String() != content {
@@ -293,3 +290,13 @@ func TestConsoleOfOptOutsAndEvents(t *testing.T) {
 		t.Errorf("on the network: %+v", a)
 	}
 }
+
+// pretended is a modem that has no time to restart.
+type pretended struct{}
+
+func (pretended) Ask(_ context.Context, question string) ([]string, error) {
+	return []string{question + "?", "OK"}, nil
+}
+func (pretended) USSD(_ context.Context, code string) (string, error) { return code + " answers", nil }
+func (pretended) EnterPIN(context.Context) error                      { return nil }
+func (pretended) Restart(context.Context) error                       { return errors.New("busy") }

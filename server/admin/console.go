@@ -46,9 +46,8 @@ type Actions struct {
 	Operators *otp.Operators
 	// Version is that of the build, for who is signed in.
 	Version string
-	// Modem carries out an order and returns what the modem said. It bounds its
-	// time itself; the context ends with the server.
-	Modem func(context.Context, ModemOrder) ([]string, error)
+	// Modem returns the modem of a route.
+	Modem func(route string) (Modem, bool)
 	// Facts tells how the box and its machine stand, for a diagnosis.
 	Facts func(context.Context) (Facts, error)
 }
@@ -87,6 +86,17 @@ type Clock struct {
 	// Network is the time that a modem's network tells, and by which route;
 	// absent if none does.
 	Network *NetworkTime `json:"network,omitzero"`
+}
+
+// ClockOf returns how the times of a box stand. synchronised is the kernel's word
+// on the wall clock; a network that confirms box time is as good.
+func ClockOf(c *otp.Clock, synchronised bool) Clock {
+	all := Clock{Now: web.Time(c.Now()), Wall: web.Time(c.Wall()), Build: web.Time(c.Build()), Synchronised: synchronised}
+	if route, at, agrees, ok := c.Heard(); ok {
+		all.Network = &NetworkTime{Route: route, Time: web.Time(at)}
+		all.Synchronised = synchronised || agrees
+	}
+	return all
 }
 
 // NetworkTime is the time of a modem's network. It moves no clock.
