@@ -81,6 +81,31 @@ func NewLAN(authority *Authority, names []string, now func() otp.Time, config LA
 	return l, nil
 }
 
+// OpenLAN opens the authority of a box, which is made at its first start, and
+// makes the first certificate. host is the name of the machine, "" if it has
+// none. keep returns the content of a key's file by its name, or that of create
+// if there is no such file yet.
+func OpenLAN(host string, clock *otp.Clock, keep func(name string, create func() ([]byte, error)) ([]byte, error), config LANConfig) (*LAN, error) {
+	if host == "" {
+		config.Log.Warn().Msg("the host has no name that it tells, so the certificate is for its addresses alone")
+	}
+	names, passed := Names(host), clock.Build()
+	if passed == 0 {
+		passed = clock.Now() // such a build does not know its date
+	}
+	file, err := keep(AuthorityFile, func() ([]byte, error) { return NewAuthority(names, passed) })
+	if err != nil {
+		return nil, err
+	}
+	authority, err := ParseAuthority(file)
+	if err != nil {
+		return nil, fmt.Errorf("keys/%s in the data directory: %w; take the file from a backup, or remove it: the next start makes another authority, which every device has to be told to trust",
+			AuthorityFile, err)
+	}
+	config.Log.Info().Str("authority", authority.Name()).Str("fingerprint", authority.Fingerprint()).Msg("devices that trust the authority believe the box; /ca tells how")
+	return NewLAN(authority, names, clock.Now, config)
+}
+
 // Current returns the certificate to be shown now.
 func (l *LAN) Current() *tls.Certificate {
 	l.mu.Lock()

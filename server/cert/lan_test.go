@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pinferry/pinferry/otp"
 	"github.com/pinferry/pinferry/server/cert"
 	"github.com/rs/zerolog"
 )
@@ -125,5 +126,34 @@ func TestLANOfThisMachine(t *testing.T) {
 	}
 	if err := verify(root, lan.Current().Leaf, "127.0.0.1", begun); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOpenLAN makes an authority once, keeps it, and does not replace one that it
+// cannot read.
+func TestOpenLAN(t *testing.T) {
+	files := map[string][]byte{}
+	keep := func(name string, create func() ([]byte, error)) (content []byte, err error) {
+		if files[name] == nil {
+			files[name], err = create()
+		}
+		return files[name], err
+	}
+	box := otp.NewClock(otp.ClockSource{Build: begun})
+	var log buffer
+	first, err := cert.OpenLAN("box1", box, keep, cert.LANConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := cert.OpenLAN("", box, keep, cert.LANConfig{Log: zerolog.New(&log)})
+	if err != nil || again.State().Fingerprint != first.State().Fingerprint || first.State().Fingerprint == "" {
+		t.Errorf("the next start has %+v (%v), the first had %+v", again.State(), err, first.State())
+	}
+	if said := log.String(); !strings.Contains(said, "no name") || !strings.Contains(said, first.State().Fingerprint) {
+		t.Errorf("it said %s", said)
+	}
+	files[cert.AuthorityFile] = []byte("half a file")
+	if _, err := cert.OpenLAN("box1", box, keep, cert.LANConfig{}); err == nil || !strings.Contains(err.Error(), cert.AuthorityFile) || string(files[cert.AuthorityFile]) != "half a file" {
+		t.Errorf("a broken file: %v", err)
 	}
 }
