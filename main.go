@@ -238,27 +238,6 @@ func (m modemSection) modem() modem.Config {
 	}
 }
 
-// pin reads the PIN of the SIM from its file, which nobody else may read.
-func (m modemSection) pin() (string, error) {
-	if m.PINFile == "" {
-		return "", nil
-	}
-	info, err := os.Stat(m.PINFile)
-	if err != nil {
-		return "", fmt.Errorf("pin_file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("pin_file: others may read %s; run: chmod 600 %s", m.PINFile, m.PINFile)
-	}
-	text, err := os.ReadFile(m.PINFile)
-	if err != nil {
-		return "", fmt.Errorf("pin_file: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	pin := strings.TrimSpace(line)
-	return pin, (&modem.Config{PIN: pin}).Validate()
-}
-
 // relaySection is [relay.Config] as it is written.
 type relaySection struct {
 	Name              string            `toml:"name"`
@@ -1141,8 +1120,12 @@ func (d *daemon) openTLS(pl *plan, settings *server.Config) error {
 			settings.TLS, d.certificate = files, files.State
 		}
 	case pl.Server.TLS == tlsLAN:
+		keep := func(name string, create func() ([]byte, error)) ([]byte, error) {
+			return kv.KeyFile(pl.Storage.Dir, name, create)
+		}
+		host, _ := os.Hostname() // a host that tells no name is known by its addresses
 		var lan *cert.LAN
-		if lan, err = d.openLAN(pl.Storage.Dir); err == nil {
+		if lan, err = cert.OpenLAN(host, d.box.Clock, keep, cert.LANConfig{Log: d.log}); err == nil {
 			settings.TLS, settings.Authority, d.certificate = lan, lan, lan.State
 		}
 	}
@@ -1150,29 +1133,6 @@ func (d *daemon) openTLS(pl *plan, settings *server.Config) error {
 		return fmt.Errorf("[server] tls: %w", err)
 	}
 	return nil
-}
-
-// openLAN reads the authority of the box, which is made at the first start.
-func (d *daemon) openLAN(dir string) (*cert.LAN, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		d.log.Warn().Err(err).Msg("the host has no name that it tells, so the certificate is for its addresses alone")
-	}
-	names, passed := cert.Names(host), d.box.Clock.Build()
-	if passed == 0 {
-		passed = d.box.Clock.Now() // such a build does not know its date
-	}
-	file, err := kv.KeyFile(dir, cert.AuthorityFile, func() ([]byte, error) { return cert.NewAuthority(names, passed) })
-	if err != nil {
-		return nil, err
-	}
-	authority, err := cert.ParseAuthority(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; take the file from a backup, or remove it: the next start makes another authority, which every device has to be told to trust",
-			filepath.Join(keysDir(dir), cert.AuthorityFile), err)
-	}
-	d.log.Info().Str("authority", authority.Name()).Str("fingerprint", authority.Fingerprint()).Msg("devices that trust the authority believe the box; /ca tells how")
-	return cert.NewLAN(authority, names, d.box.Clock.Now, cert.LANConfig{Log: d.log})
 }
 
 // openStore opens the database and unlocks it with the box key.
@@ -1361,7 +1321,7 @@ func (d *daemon) settings(m modemSection, set *metrics.Set) (modem.Config, error
 	}
 	settings.Climbed = func(rung string) { recoveries(rung).Inc() }
 	var err error
-	settings.PIN, err = m.pin()
+	settings.PIN, err = modem.ReadPIN(m.PINFile)
 	return settings, err
 }
 
@@ -1928,7 +1888,7 @@ func (p *program) configCheck(in *console.Invocation) error {
 		return err
 	}
 	for _, m := range pl.Modems {
-		if _, err := m.pin(); err != nil {
+		if _, err := modem.ReadPIN(m.PINFile); err != nil {
 			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
 		}
 	}

@@ -2,12 +2,36 @@ package modem
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 )
 
 // centre is the form of an SMSC's number.
 var centre = regexp.MustCompile(`^\+?[0-9]{3,20}$`)
+
+// ReadPIN reads the PIN of a SIM from the first line of a file, which nobody else
+// may read. Of the path "" it is "".
+func ReadPIN(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("pin_file: others may read %s; run: chmod 600 %s", path, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("pin_file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pin := strings.TrimSpace(line)
+	return pin, (&Config{PIN: pin}).Validate()
+}
 
 // typeInternational is the type of an international number (3GPP 24.008,
 // 10.5.4.7).
