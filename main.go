@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -556,15 +555,15 @@ func (c *config) override(environ []string) error {
 			continue
 		}
 		key = strings.ToLower(key)
-		given := quoted(value)
+		given := console.Quote(value)
 		if isList(reflect.TypeOf(into).Elem(), key) {
 			given = ""
 			for _, one := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
-				given += quoted(one) + ", "
+				given += console.Quote(one) + ", "
 			}
 			given = "[" + given + "]"
 		}
-		text := []byte(quoted(key) + " = " + given)
+		text := []byte(console.Quote(key) + " = " + given)
 		if err := decode(func(int) string { return "environment " + name }, text, into); err != nil {
 			return err
 		}
@@ -579,28 +578,6 @@ func isList(section reflect.Type, key string) bool {
 		}
 	}
 	return false
-}
-
-// write writes the config as TOML. The library's encoder would do it too, for
-// a hundredth of the whole binary.
-func (c config) write(w io.Writer) error {
-	var b strings.Builder
-	sections := reflect.ValueOf(c)
-	for i := range sections.NumField() {
-		name, _, _ := strings.Cut(sections.Type().Field(i).Tag.Get("toml"), ",")
-		section := sections.Field(i)
-		if section.Kind() == reflect.Struct {
-			fmt.Fprintf(&b, "[%s]\n", name)
-			writeSection(&b, section)
-			continue
-		}
-		for j := range section.Len() {
-			fmt.Fprintf(&b, "[[%s]]\n", name)
-			writeSection(&b, section.Index(j))
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // shareable is the config without what is nobody else's business, beyond what
@@ -626,64 +603,6 @@ func (c config) shareable() config {
 		c.Apps[i].Webhook, c.Apps[i].TestNumbers = console.Origin(c.Apps[i].Webhook), nil
 	}
 	return c
-}
-
-// writeSection writes the keys of a section, without those that may be left
-// out and are.
-func writeSection(b *strings.Builder, section reflect.Value) {
-	for i := range section.NumField() {
-		name, option, _ := strings.Cut(section.Type().Field(i).Tag.Get("toml"), ",")
-		if value := section.Field(i); option == "" || !value.IsZero() {
-			fmt.Fprintf(b, "%s = %s\n", name, written(value))
-		}
-	}
-	b.WriteByte('\n')
-}
-
-// written is a value of the config in TOML.
-func written(v reflect.Value) string {
-	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
-		text, _ := m.MarshalText() // those of this file do not fail
-		return quoted(string(text))
-	}
-	var all []string
-	switch v.Kind() {
-	case reflect.Pointer:
-		return written(v.Elem())
-	case reflect.String:
-		return quoted(v.String())
-	case reflect.Slice:
-		for i := range v.Len() {
-			all = append(all, written(v.Index(i)))
-		}
-		return "[" + strings.Join(all, ", ") + "]"
-	case reflect.Map:
-		for _, key := range v.MapKeys() {
-			all = append(all, quoted(key.String())+" = "+written(v.MapIndex(key)))
-		}
-		slices.Sort(all)
-		return "{ " + strings.Join(all, ", ") + " }"
-	}
-	return fmt.Sprint(v.Interface())
-}
-
-// quoted is a string in TOML.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 // plan is a config that has been checked, with what the rooms are given.
@@ -1833,12 +1752,12 @@ func (p *program) restore(in *console.Invocation) error {
 func (p *program) supportBundle(in *console.Invocation) error {
 	o := withFile(in)
 	return console.SupportBundle(in, func(b *console.Bundle) {
-		var text bytes.Buffer
+		var text string
 		pl, err := p.load(o)
 		if err == nil {
-			err = pl.config.shareable().write(&text)
+			text = console.Settings(pl.config.shareable())
 		}
-		b.Text("config.toml", text.Bytes(), err)
+		b.Text("config.toml", []byte(text), err)
 		found, err := in.Diagnose(func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) })
 		b.JSON("doctor.json", found, err)
 		b.JSON("version.json", thisBuild().fact(), nil)
@@ -1857,7 +1776,7 @@ func (p *program) keyNew(in *console.Invocation) error {
 		}
 		var digests []string
 		for _, key := range keys {
-			digests = append(digests, quoted(digestOf(key).String()))
+			digests = append(digests, console.Quote(digestOf(key).String()))
 		}
 		return "keys = [" + strings.Join(digests, ", ") + "]", nil
 	})
@@ -1951,7 +1870,8 @@ func (p *program) configShow(in *console.Invocation) error {
 	if err != nil {
 		return err
 	}
-	return pl.config.write(p.stdout)
+	_, err = io.WriteString(p.stdout, console.Settings(pl.config))
+	return err
 }
 
 func (p *program) showVersion(in *console.Invocation) error {
