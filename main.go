@@ -10,8 +10,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -366,24 +364,15 @@ func transfer(to, from any) {
 	}
 }
 
-// duration is written "5m" or "168h".
-type duration = otp.Duration
+// What the file writes as otp does.
+type (
+	duration = otp.Duration // "5m", "168h"
+	prefix   = otp.Network  // "10.0.0.0/8", or "10.0.0.7" for one address
+	digest   = otp.Digest   // "sha256:" and 64 hex digits
+)
 
-// prefix is written "10.0.0.0/8", or "10.0.0.7" for one address.
-type prefix struct{ netip.Prefix }
-
-func (p *prefix) UnmarshalText(text []byte) error {
-	if a, err := netip.ParseAddr(string(text)); err == nil && a.Zone() == "" {
-		p.Prefix = netip.PrefixFrom(a, a.BitLen())
-		return nil
-	}
-	v, err := netip.ParsePrefix(string(text))
-	if err != nil || v != v.Masked() {
-		return fmt.Errorf(`%q is no network: write "10.0.0.0/8" or "192.168.1.7"`, text)
-	}
-	p.Prefix = v
-	return nil
-}
+// digestOf returns the digest by which the box knows a key.
+func digestOf(key string) digest { return otp.DigestOf(key) }
 
 func prefixes(list []prefix) []netip.Prefix {
 	out := make([]netip.Prefix, len(list))
@@ -392,23 +381,6 @@ func prefixes(list []prefix) []netip.Prefix {
 	}
 	return out
 }
-
-// digest is the SHA-256 of a key, written "sha256:" and 64 hex digits.
-type digest [sha256.Size]byte
-
-func (d *digest) UnmarshalText(text []byte) error {
-	hexed, ok := strings.CutPrefix(string(text), "sha256:")
-	if n, err := hex.Decode(d[:], []byte(hexed[:min(len(hexed), 2*len(d))])); !ok || err != nil || n != len(d) || len(hexed) != 2*n {
-		// The value may be a key itself, so it must not be shown.
-		return errors.New(`a key is given by its digest, "sha256:" and 64 hex digits: ` + "`pinferry key new APP` makes both")
-	}
-	return nil
-}
-
-func (d digest) String() string               { return "sha256:" + hex.EncodeToString(d[:]) }
-func (d digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
 
 // options are the flags that stand above the file.
 type options struct{ config, listen, dir string }

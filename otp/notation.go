@@ -2,7 +2,11 @@ package otp
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -71,3 +75,43 @@ func (c Conversion) MarshalText() ([]byte, error) {
 	sends, err := Rule{Count: c.Sends, Window: c.Window}.MarshalText()
 	return fmt.Appendf(sends, "/%d%%", c.Percent), err
 }
+
+// Network is the addresses of a network as people write them: "10.0.0.0/8", or
+// "10.0.0.7" for one address.
+type Network struct{ netip.Prefix }
+
+// UnmarshalText reads it.
+func (n *Network) UnmarshalText(text []byte) error {
+	if a, err := netip.ParseAddr(string(text)); err == nil && a.Zone() == "" {
+		n.Prefix = netip.PrefixFrom(a, a.BitLen())
+		return nil
+	}
+	p, err := netip.ParsePrefix(string(text))
+	if err != nil || p != p.Masked() {
+		return fmt.Errorf(`%q is no network: write "10.0.0.0/8" or "192.168.1.7"`, text)
+	}
+	n.Prefix = p
+	return nil
+}
+
+// Digest is the SHA-256 of a key of an app, written "sha256:" and 64 hex digits.
+type Digest [sha256.Size]byte
+
+// DigestOf returns the digest of a key.
+func DigestOf(key string) Digest { return sha256.Sum256([]byte(key)) }
+
+// UnmarshalText reads it.
+func (d *Digest) UnmarshalText(text []byte) error {
+	hexed, ok := strings.CutPrefix(string(text), "sha256:")
+	if n, err := hex.Decode(d[:], []byte(hexed[:min(len(hexed), 2*len(d))])); !ok || err != nil || n != len(d) || len(hexed) != 2*n {
+		// The value may be a key itself, so it must not be shown.
+		return errors.New(`a key is given by its digest, "sha256:" and 64 hex digits: ` + "`pinferry key new APP` makes both")
+	}
+	return nil
+}
+
+// String writes it.
+func (d Digest) String() string { return "sha256:" + hex.EncodeToString(d[:]) }
+
+// MarshalText writes it.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
