@@ -22,7 +22,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -1732,7 +1731,7 @@ func (p *program) supportBundle(in *console.Invocation) error {
 		b.Text("config.toml", []byte(text), err)
 		found, err := in.Diagnose(func(ctx context.Context) (admin.Facts, error) { return p.look(ctx, o) })
 		b.JSON("doctor.json", found, err)
-		b.JSON("version.json", thisBuild().fact(), nil)
+		b.JSON("version.json", thisBuild().shown(), nil)
 		b.Progress.Say("reading the journal ...")
 		lines, err := systemd.Journal(context.Background())
 		b.Text("journal.txt", lines, err)
@@ -1847,24 +1846,7 @@ func (p *program) configShow(in *console.Invocation) error {
 }
 
 func (p *program) showVersion(in *console.Invocation) error {
-	in.WithJSON()
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	b := thisBuild().fact()
-	return in.Show(b, fmt.Sprintf("pinferry %s (date %s, %s, %s)", b.Version, b.Built, b.Go, b.System))
-}
-
-// buildFact is which program this is, for people and their scripts.
-type buildFact struct {
-	Version string `json:"version"`
-	Built   string `json:"built"`
-	Go      string `json:"go"`
-	System  string `json:"system"`
-}
-
-func (b build) fact() buildFact {
-	return buildFact{b.version, console.Moment(b.date.Std()), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	return console.Version(in, thisBuild().shown())
 }
 
 func (p *program) completion(in *console.Invocation) error { return p.commands().Completion(in) }
@@ -1884,6 +1866,9 @@ type build struct {
 	version string
 	date    otp.Time // no earlier time can be true; 0 is unknown
 }
+
+// shown is the build for people and their scripts.
+func (b build) shown() console.Build { return console.NewBuild(b.version, b.date.Std()) }
 
 // thisBuild reads what the linker was given, else what the Go tool noted.
 func thisBuild() build {
