@@ -683,14 +683,20 @@ func (c config) caps() map[string][]otp.Rule {
 // can go where no handset is.
 func (c config) checkRoutes() error {
 	var names []string
+	call := func(section string, i int, name string) error {
+		if !nameForm.MatchString(name) {
+			return fmt.Errorf("[[%s]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", section, i+1, name)
+		}
+		if slices.Contains(names, name) {
+			return fmt.Errorf("[[%s]] name = %q is used twice: give each modem and relay its own", section, name)
+		}
+		names = append(names, name)
+		return nil
+	}
 	for i, m := range c.Modems {
-		if !nameForm.MatchString(m.Name) {
-			return fmt.Errorf("[[modem]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", i+1, m.Name)
+		if err := call("modem", i, m.Name); err != nil {
+			return err
 		}
-		if slices.Contains(names, m.Name) {
-			return fmt.Errorf("[[modem]] name = %q is used twice: give each modem its own", m.Name)
-		}
-		names = append(names, m.Name)
 		if err := m.check(); err != nil {
 			return fmt.Errorf("[[modem]] %s: %w", m.Name, err)
 		}
@@ -701,13 +707,9 @@ func (c config) checkRoutes() error {
 		}
 	}
 	for i, r := range c.Relays {
-		if !nameForm.MatchString(r.Name) {
-			return fmt.Errorf("[[relay]] number %d: name = %q: use 1 to 64 of A-Z a-z 0-9 _ -", i+1, r.Name)
+		if err := call("relay", i, r.Name); err != nil {
+			return err
 		}
-		if slices.Contains(names, r.Name) {
-			return fmt.Errorf("[[relay]] name = %q is used twice: give each modem and relay its own", r.Name)
-		}
-		names = append(names, r.Name)
 		if r.DailyCap < 0 {
 			return fmt.Errorf("[[relay]] %s: daily_cap = %d: write how many messages it may carry in 24 hours, or leave it out", r.Name, r.DailyCap)
 		}
