@@ -373,14 +373,6 @@ type (
 // digestOf returns the digest by which the box knows a key.
 func digestOf(key string) digest { return otp.DigestOf(key) }
 
-func prefixes(list []prefix) []netip.Prefix {
-	out := make([]netip.Prefix, len(list))
-	for i, p := range list {
-		out[i] = p.Prefix
-	}
-	return out
-}
-
 // options are the flags that stand above the file.
 type options struct{ config, listen, dir string }
 
@@ -737,7 +729,7 @@ func (c config) checkRoutes() error {
 func (r relaySection) relay() relay.Config {
 	return relay.Config{
 		Kind: r.Kind, URL: r.URL, From: r.From, User: r.User, SecretFile: r.SecretFile, CallbackFile: r.CallbackFile,
-		PublicURL: r.PublicURL, Timeout: time.Duration(r.Timeout), Allow: prefixes(r.Allow), Insecure: r.Insecure, CAFile: r.CAFile,
+		PublicURL: r.PublicURL, Timeout: time.Duration(r.Timeout), Allow: otp.Prefixes(r.Allow), Insecure: r.Insecure, CAFile: r.CAFile,
 		Template: r.Template, Language: r.Language, Subject: r.Subject,
 		Webhook: relay.Webhook{
 			Method: r.Method, Headers: r.Headers, Body: r.Body, ContentType: r.ContentType, SuccessStatus: r.SuccessStatus,
@@ -809,7 +801,7 @@ func (m modemSection) check() error {
 func (a appSection) app() otp.App {
 	app := otp.App{
 		ID: a.ID, Aliases: a.Aliases, Name: a.Name, Doors: a.Doors, Default: a.Default, Hosts: a.Hosts,
-		Backends: prefixes(a.Backends), SafePrefixes: a.SafePrefixes, Mode: a.Mode, TestNumbers: a.TestNumbers,
+		Backends: otp.Prefixes(a.Backends), SafePrefixes: a.SafePrefixes, Mode: a.Mode, TestNumbers: a.TestNumbers,
 		CodeLength: a.CodeLength, CodeTTL: time.Duration(a.CodeTTL), Resend: a.Resend,
 		Sessions: a.Sessions == nil || *a.Sessions, Private: a.Private, Countries: a.Countries,
 		WebDomain: a.WebDomain, AndroidHash: a.AndroidHash, Texts: a.Texts, Origins: a.Origins,
@@ -872,7 +864,7 @@ func (c config) targets() (all []relay.Target) {
 		if a.Webhook != "" {
 			all = append(all, relay.Target{
 				App: a.ID, URL: a.Webhook, SecretFile: a.WebhookSecret,
-				Egress: relay.EgressConfig{Allow: prefixes(a.WebhookAllow), Insecure: a.WebhookInsecure},
+				Egress: relay.EgressConfig{Allow: otp.Prefixes(a.WebhookAllow), Insecure: a.WebhookInsecure},
 			})
 		}
 	}
@@ -972,8 +964,8 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		return d, err
 	}
 	settings := server.Config{
-		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: prefixes(pl.Server.TrustedProxies),
-		Monitors: prefixes(pl.Server.Monitors),
+		Listen: pl.Server.Listen, Socket: at.socket, TrustedProxies: otp.Prefixes(pl.Server.TrustedProxies),
+		Monitors: otp.Prefixes(pl.Server.Monitors),
 		Apps:     pl.apps, Verifications: verifications, Outbox: d.outbox, Directory: directory, Mint: mint,
 		Doors: server.Doors(verifications, directory, mint, pl.apps), Captcha: captchas, Seal: d.box.Keys.Seal,
 		Log: log, Metrics: set, Causes: d.causes, Admin: d.actions(pl, clock.Now()),

@@ -94,6 +94,15 @@ func (n *Network) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Prefixes returns networks in the words of the standard library.
+func Prefixes(list []Network) []netip.Prefix {
+	all := make([]netip.Prefix, len(list))
+	for i, n := range list {
+		all[i] = n.Prefix
+	}
+	return all
+}
+
 // Digest is the SHA-256 of a key of an app, written "sha256:" and 64 hex digits.
 type Digest [sha256.Size]byte
 
