@@ -186,15 +186,6 @@ const (
 	tlsFiles = "files"
 )
 
-// files reads the certificate files without a box.
-func (s serverSection) files() (cert.State, error) {
-	files, err := cert.NewFiles(s.TLSCert, s.TLSKey, func() otp.Time { return 0 }, zerolog.Nop())
-	if err != nil {
-		return cert.State{}, err
-	}
-	return files.State(), nil
-}
-
 // open tells whether whoever shares a network with the box can read what it says.
 func (s serverSection) open() bool {
 	host, _, err := net.SplitHostPort(s.Listen)
@@ -1594,7 +1585,7 @@ func (p *program) look(ctx context.Context, o *options) (facts admin.Facts, err 
 	facts.Apps, facts.Ways, facts.Mails, facts.Open = pl.apps.All(), len(pl.Modems)+len(pl.Relays), pl.mails(), pl.Server.open()
 	switch {
 	case pl.Server.TLSCert != "":
-		facts.Certificate = certificateFact(pl.Server.files())
+		facts.Certificate = certificateFact(cert.ReadFiles(pl.Server.TLSCert, pl.Server.TLSKey))
 	case pl.Server.TLS == tlsLAN:
 		facts.Certificate = &admin.Certificate{Later: true}
 	}
@@ -1794,7 +1785,7 @@ func (p *program) configCheck(in *console.Invocation) error {
 	}
 	var loose string
 	if pl.Server.TLSCert != "" {
-		state, err := pl.Server.files()
+		state, err := cert.ReadFiles(pl.Server.TLSCert, pl.Server.TLSKey)
 		if err != nil {
 			return fmt.Errorf("[server] tls: %w", err)
 		}

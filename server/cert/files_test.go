@@ -44,6 +44,9 @@ func TestFiles(t *testing.T) {
 	if s := files.State(); s.Trouble != nil || s.Loose != "" || len(s.Names) != 1 || s.Names[0] != "two.example" || s.Until.Sub(begun) != 90*day {
 		t.Errorf("got %+v", s)
 	}
+	if s, err := cert.ReadFiles(public, secret); err != nil || len(s.Names) != 1 || s.Names[0] != "two.example" {
+		t.Errorf("without a box: %+v (%v)", s, err)
+	}
 	whole := read(t, public)
 	for name, spoil := range map[string]func(){
 		"OthersKey": func() {
@@ -57,6 +60,9 @@ func TestFiles(t *testing.T) {
 	} {
 		before := strings.Count(log.String(), `"level":"error"`)
 		spoil()
+		if s, err := cert.ReadFiles(public, secret); err == nil {
+			t.Errorf("%s: without a box it is taken for %+v", name, s)
+		}
 		for range 3 {
 			shown("two.example")
 		}
