@@ -1219,7 +1219,7 @@ func (d *daemon) hooks(c *web.Call) error {
 	}
 	switch {
 	case errors.Is(err, relay.ErrUnproven):
-		return &web.Problem{Status: 404, Code: string(otp.InvalidRequest), Title: "Not found", Detail: "There is no such path."}
+		return web.NoPath()
 	case err != nil:
 		return web.Invalid("The report cannot be read.")
 	}

@@ -146,10 +146,7 @@ func (r *router) handler(c *web.Call, p *path) (web.Handler, error) {
 		return (*web.Call).Empty, nil
 	}
 	if p == nil || len(p.methods) == 0 {
-		return nil, &web.Problem{
-			Status: fasthttp.StatusNotFound, Code: string(otp.InvalidRequest), Title: "Not found",
-			Detail: "There is no such path.",
-		}
+		return nil, web.NoPath()
 	}
 	method := string(c.HTTP.Method())
 	if c.HTTP.IsHead() {

@@ -42,6 +42,11 @@ func Invalid(detail string) *Problem {
 	return &Problem{Status: fasthttp.StatusBadRequest, Code: string(otp.InvalidRequest), Detail: detail}
 }
 
+// NoPath returns the 404 of a path that is not there, or is nobody's business.
+func NoPath() *Problem {
+	return &Problem{Status: fasthttp.StatusNotFound, Code: string(otp.InvalidRequest), Title: "Not found", Detail: "There is no such path."}
+}
+
 // kind is what a code is over HTTP.
 type kind struct {
 	status int
