@@ -1,9 +1,18 @@
 // Command pinferry issues and verifies one-time passwords by SMS through a GSM
 // modem on the customer's premises.
 //
-// This file is the only one that knows every room, and it only wires: the
-// commands, the config file, what is opened in which order, and the orderly
-// way down. What the box decides is decided in otp.
+// This file is the only one that knows every room, and it only wires. What the
+// box decides is decided in otp, and what a command does stands in the room that
+// it does it to. In this order:
+//
+//   - program: the table of commands
+//   - config: the file, section by section, how it is loaded, and what each room
+//     is given of it
+//   - daemon: what is opened in which order, what runs, and the orderly way down
+//   - the commands that are the box
+//   - what the doctor goes by
+//   - the commands that ask a box, and those that need none
+//   - build and log
 package main
 
 import (
@@ -559,6 +568,8 @@ func (c config) shareable() config {
 	return c
 }
 
+// What the rooms are given of the config, once it is found to be right.
+
 // plan is a config that has been checked, with what the rooms are given.
 type plan struct {
 	config
@@ -861,6 +872,8 @@ func (c config) targets() (all []relay.Target) {
 	}
 	return all
 }
+
+// The box, from its opening to its end.
 
 // daemon is a box that runs: every room, opened and wired.
 type daemon struct {
@@ -1506,37 +1519,8 @@ func (p *program) banner(url, socket string) {
 	fmt.Fprintf(p.stdout, "curl -s %s/v1/verifications/$ID/check %s -d '{\"code\":\"'$CODE'\"}'\n", url, headers)
 }
 
-func (p *program) simulate(in *console.Invocation) error {
-	link := in.String("link", "", "also make this symbolic `link` to the tty")
-	operator := in.String("operator", "", "the `name` of the network, without quotes")
-	credit := in.String("credit", "", "what the network answers to every USSD code: a `text` without quotes")
-	var specs []string
-	in.Func("fault", "misbehave: `spec` as below; may be repeated, and typed on stdin", func(s string) error {
-		specs = append(specs, s)
-		return nil
-	})
-	in.Notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
-	if err := in.Parse(); err != nil {
-		return err
-	}
-	clock := otp.NewClock(otp.ClockSource{})
-	bench := simulator.Bench{
-		Config: simulator.Config{Now: func() time.Time { return clock.Now().Std() }, Operator: *operator, Credit: *credit}, Link: *link,
-		In: in.Stdin, Out: in.Stdout, Err: in.Stderr,
-	}
-	for _, spec := range specs {
-		fault, err := simulator.ParseFault(spec)
-		if err != nil {
-			return console.Fail(exitUsage, "--fault: %w", err)
-		}
-		bench.Faults = append(bench.Faults, fault)
-	}
-	ctx, stop := in.Until()
-	defer stop()
-	return bench.Run(ctx)
-}
-
-// The commands that talk to the box.
+// What the doctor goes by: the facts of a box that runs, or what can be seen of
+// it from outside.
 
 // facts are what a diagnosis of this box goes by.
 func (d *daemon) facts(ctx context.Context, pl *plan) (admin.Facts, error) {
@@ -1629,6 +1613,8 @@ func diskFact(dir string) admin.Disk {
 	seen, err := kv.Look(dir)
 	return admin.Disk{Dir: dir, Unread: err, Free: seen.Free, Low: seen.Low, Full: seen.Full, Loose: seen.Loose}
 }
+
+// The commands that ask a box that runs, or put one right that does not.
 
 // repair does what --fix of the doctor promises, and tells what it did.
 func (p *program) repair(o *options) (done []string, err error) {
@@ -1723,7 +1709,37 @@ func (p *program) supportBundle(in *console.Invocation) error {
 	})
 }
 
-// The commands that need no daemon.
+// The commands that need no box.
+
+func (p *program) simulate(in *console.Invocation) error {
+	link := in.String("link", "", "also make this symbolic `link` to the tty")
+	operator := in.String("operator", "", "the `name` of the network, without quotes")
+	credit := in.String("credit", "", "what the network answers to every USSD code: a `text` without quotes")
+	var specs []string
+	in.Func("fault", "misbehave: `spec` as below; may be repeated, and typed on stdin", func(s string) error {
+		specs = append(specs, s)
+		return nil
+	})
+	in.Notes = "\n" + simulator.FaultUsage() + "\nOn stdin, beside faults: clear, and sms FROM TEXT, by which a handset texts the modem.\n"
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	clock := otp.NewClock(otp.ClockSource{})
+	bench := simulator.Bench{
+		Config: simulator.Config{Now: func() time.Time { return clock.Now().Std() }, Operator: *operator, Credit: *credit}, Link: *link,
+		In: in.Stdin, Out: in.Stdout, Err: in.Stderr,
+	}
+	for _, spec := range specs {
+		fault, err := simulator.ParseFault(spec)
+		if err != nil {
+			return console.Fail(exitUsage, "--fault: %w", err)
+		}
+		bench.Faults = append(bench.Faults, fault)
+	}
+	ctx, stop := in.Until()
+	defer stop()
+	return bench.Run(ctx)
+}
 
 func (p *program) keyNew(in *console.Invocation) error {
 	return console.KeyNew(in, func(app string, keys ...string) (string, error) {
@@ -1845,6 +1861,8 @@ func (p *program) manual(in *console.Invocation) error {
 	_, err := fmt.Fprint(p.stdout, p.commands().Manual(b.version, b.date.Std().UTC().Format(time.DateOnly)))
 	return err
 }
+
+// Which program this is, and where it logs.
 
 // build says which program this is.
 type build struct {
