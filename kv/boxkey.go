@@ -14,6 +14,9 @@ const (
 	boxKeyMost = 4096
 )
 
+// KeysDir is where the keys stand in a data directory.
+func KeysDir(dir string) string { return filepath.Join(dir, "keys") }
+
 // BoxKey returns the box key: the bytes of the file credential, if that is not
 // empty and there is such a file (systemd hands credentials over so); else
 // those of dir/keys/box.key, which is made of random bytes the first time. A
@@ -25,7 +28,7 @@ func BoxKey(dir, credential string) ([]byte, error) {
 			return key, err
 		}
 	}
-	path := filepath.Join(dir, "keys", "box.key")
+	path := filepath.Join(KeysDir(dir), "box.key")
 	key, err := KeyFile(dir, "box.key", func() ([]byte, error) {
 		key := make([]byte, boxKeySize)
 		rand.Read(key)
@@ -42,7 +45,7 @@ func BoxKey(dir, credential string) ([]byte, error) {
 // database in dir, so no other process makes it too. A file that others may
 // read is refused.
 func KeyFile(dir, name string, create func() ([]byte, error)) ([]byte, error) {
-	path := filepath.Join(dir, "keys", name)
+	path := filepath.Join(KeysDir(dir), name)
 	content, err := os.ReadFile(path)
 	switch {
 	case err == nil:
@@ -90,7 +93,7 @@ func private(path string) error {
 // writeKey makes dir/keys/name durable: a key that is used once and gone after
 // a power cut would take with it whatever it has sealed.
 func writeKey(dir, name string, content []byte) (err error) {
-	keys := filepath.Join(dir, "keys")
+	keys := KeysDir(dir)
 	if err := os.MkdirAll(keys, 0o700); err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}

@@ -48,7 +48,7 @@ func LoadBundle(dir, credential string) (Bundle, error) {
 	}
 	b := Bundle{"box.key": key}
 	for _, pattern := range []string{"*.pem", "*.ca"} {
-		paths, err := filepath.Glob(filepath.Join(dir, "keys", pattern))
+		paths, err := filepath.Glob(filepath.Join(KeysDir(dir), pattern))
 		if err != nil {
 			return nil, fmt.Errorf("list keys: %w", err)
 		}
@@ -127,7 +127,7 @@ func OpenBundle(sealed []byte, passphrase string) (Bundle, error) {
 func (b Bundle) Install(dir string) error {
 	names := slices.Sorted(maps.Keys(b))
 	for _, name := range names {
-		path := filepath.Join(dir, "keys", name)
+		path := filepath.Join(KeysDir(dir), name)
 		switch present, err := os.ReadFile(path); {
 		case err == nil && !bytes.Equal(present, b[name]):
 			return fmt.Errorf("install keys: %s is there already and differs", path)

@@ -27,7 +27,7 @@ func Look(dir string) (Survey, error) {
 		return Survey{}, err
 	}
 	s := Survey{Free: free, Low: free < soft(total), Full: free < hardFloor}
-	home := filepath.Join(dir, "keys")
+	home := KeysDir(dir)
 	info, err := os.Stat(home)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil // the first start makes it
