@@ -957,7 +957,7 @@ func openDaemon(pl *plan, at place, log zerolog.Logger) (d *daemon, err error) {
 		return d, err
 	}
 	mint, err := token.Open(token.Config{
-		Dir: keysDir(pl.Storage.Dir), Apps: pl.apps.All(), Needs: server.Algorithms, Sessions: directory,
+		Dir: kv.KeysDir(pl.Storage.Dir), Apps: pl.apps.All(), Needs: server.Algorithms, Sessions: directory,
 		Seal: d.box.Keys.Seal, Now: clock.Now, Build: clock.Build(), Log: log,
 	})
 	if err != nil {
@@ -1037,7 +1037,7 @@ func (d *daemon) openStore(ctx context.Context, pl *plan, at place, clock *otp.C
 		return err
 	}
 	// The directory is locked now, so only one process can make its key.
-	secret, err := kv.BoxKey(pl.Storage.Dir, credential(at.env))
+	secret, err := kv.BoxKey(pl.Storage.Dir, systemd.Credential(at.env, "box.key"))
 	if err != nil {
 		return err
 	}
@@ -1132,18 +1132,6 @@ func (d *daemon) openOffice(ctx context.Context, operators *otp.Operators) error
 	}
 	d.secret = operators.SetupSecret()
 	return nil
-}
-
-// keysDir is where the keys stand in the data directory.
-func keysDir(dir string) string { return filepath.Join(dir, "keys") }
-
-// credential is where the service manager puts the box key if it keeps it; ""
-// is nowhere.
-func credential(env func(string) string) string {
-	if held := env("CREDENTIALS_DIRECTORY"); held != "" {
-		return filepath.Join(held, "box.key")
-	}
-	return ""
 }
 
 // openRoutes makes the ways out, in the order in which they are tried.
@@ -1651,7 +1639,7 @@ func (p *program) backup(in *console.Invocation) error {
 		if err != nil {
 			return nil, err
 		}
-		keys, err := kv.LoadBundle(pl.Storage.Dir, credential(in.Getenv))
+		keys, err := kv.LoadBundle(pl.Storage.Dir, systemd.Credential(in.Getenv, "box.key"))
 		if err != nil {
 			return nil, err
 		}
@@ -1765,7 +1753,7 @@ func (p *program) keyRotate(in *console.Invocation) error {
 		if !ok {
 			return s, console.Fail(exitUsage, "key rotate: the config file has no app %q", id)
 		}
-		return console.Signer{App: app.ID, Dir: keysDir(pl.Storage.Dir), Algorithms: server.Algorithms(app)}, nil
+		return console.Signer{App: app.ID, Dir: kv.KeysDir(pl.Storage.Dir), Algorithms: server.Algorithms(app)}, nil
 	})
 }
 
