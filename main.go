@@ -1840,14 +1840,9 @@ func (p *program) showVersion(in *console.Invocation) error {
 
 func (p *program) completion(in *console.Invocation) error { return p.commands().Completion(in) }
 
-// manual prints the manual page. It is for those who make packages.
 func (p *program) manual(in *console.Invocation) error {
-	if err := in.Parse(); err != nil {
-		return err
-	}
 	b := thisBuild()
-	_, err := fmt.Fprint(p.stdout, p.commands().Manual(b.version, b.date.Std().UTC().Format(time.DateOnly)))
-	return err
+	return p.commands().ManualPage(in, b.version, b.date.Std())
 }
 
 // Which program this is, and where it logs.

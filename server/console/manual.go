@@ -3,7 +3,17 @@ package console
 import (
 	"fmt"
 	"strings"
+	"time"
 )
+
+// ManualPage prints the manual page. It is for those who make packages.
+func (t Table) ManualPage(in *Invocation, version string, date time.Time) error {
+	if err := in.Parse(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(in.Stdout, t.Manual(version, date.UTC().Format(time.DateOnly)))
+	return err
+}
 
 // Manual returns the manual page of the table's commands for man(1). The
 // version and the date stand in its foot.
