@@ -95,7 +95,7 @@ func (f folder) owned() error {
 		return fmt.Errorf("%w; the box makes it at its first start", err)
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != uint32(os.Geteuid()) {
-		return fmt.Errorf("%s: %w, who alone may add a key: sudo -u '#%d' pinferry ...", f, ErrOwner, owner.Uid)
+		return fmt.Errorf("%s: %w, who alone may add a key: run it by sudo -u '#%d'", f, ErrOwner, owner.Uid)
 	}
 	return nil
 }
