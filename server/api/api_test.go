@@ -53,6 +53,9 @@ func open(t testing.TB) *door {
 type request struct {
 	key, body, param, query, from string
 	headers                       map[string]string
+	// random is true of bodies made by chance: the scripted core takes words that
+	// the real one refuses.
+	random bool
 }
 
 // do makes a call and returns what it answers. The call must be as the API is
@@ -68,7 +71,11 @@ func (d *door) do(handler web.Handler, r request) (status int, body string) {
 		d.t.Errorf("tokens of the form %+v", f)
 	}
 	method, path, _ := strings.Cut(described(d.t, handler), " ")
-	if err := contract(d.t).Judge(docstest.Call{
+	judge := contract(d.t).Judge
+	if r.random {
+		judge = contract(d.t).JudgeAnswer
+	}
+	if err := judge(docstest.Call{
 		Method: method, Path: path, Request: []byte(r.body),
 		Status: a.Status, Type: string(a.Head.ContentType()), Answer: []byte(a.Body),
 	}); err != nil {
