@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -214,9 +215,11 @@ func TestAlarms(t *testing.T) {
 		}
 		script := filepath.Join(b.dir, "bridge.py")
 		must(t, os.WriteFile(script, []byte(sample(t, "alerts", "bridge-example")), 0o600))
-		listen := freePort(t)
+		_, port, err := net.SplitHostPort(freePort(t))
+		must(t, err)
+		listen := "127.0.0.1:" + port // the sample listens there and nowhere else
 		bridge := exec.Command("python3", script)
-		bridge.Env = append(os.Environ(), "BOX="+b.base, "SK="+demoSecret, "TO="+somebody, "PORT="+strings.TrimPrefix(listen, "127.0.0.1:"))
+		bridge.Env = append(os.Environ(), "BOX="+b.base, "SK="+demoSecret, "TO="+somebody, "PORT="+port)
 		must(t, bridge.Start())
 		t.Cleanup(func() { bridge.Process.Kill(); bridge.Wait() })
 		const alert = `{"version":"4","status":"resolved","receiver":"sms","alerts":[],"commonLabels":{"alertname":"Attic"},"commonAnnotations":{"summary":"Dry: again"}}`

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -112,8 +113,14 @@ func newBoxWith(t *testing.T, routes string) *box {
 	return b
 }
 
+var homes atomic.Uint32
+
+// freePort returns an address that no other box of this run has, for a port that
+// is free now may be somebody else's when the box takes it, or takes it again
+// after a restart.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	n := homes.Add(1)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()%200, 1+n/250, 1+n%250))
 	must(t, err)
 	defer l.Close()
 	return l.Addr().String()

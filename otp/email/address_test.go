@@ -144,7 +144,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: dots make more of the mailbox %q", input, box)
 		}
 		local, _, _ := strings.Cut(a.Key, "@")
-		if len(local) > 1 && strings.Trim(local, "*") != "" && strings.Contains(email.Mask(a.Key), local+"@") {
+		// A local part may look like a mask itself: "0***".
+		if len(local) > 1 && !strings.HasSuffix(local, "***") && strings.Trim(local, "*") != "" && strings.Contains(email.Mask(a.Key), local+"@") {
 			t.Fatalf("%q: the mask shows it", input)
 		}
 	})
